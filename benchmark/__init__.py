@@ -1,0 +1,4 @@
+"""How coreset-selection methods are compared: data, trace, training, attacks, records, leaderboard.
+
+Part of coreset-bench.
+"""

@@ -1,0 +1,261 @@
+"""What an experiment is: frozen, validated specifications, read from the TOML files in `benchmark/suites`.
+
+Everything that changes a number by design is a field here, and so part of the content address of the stages
+that it touches. Lengths in image space (epsilon, step sizes) are in units of pixels in [0, 1] and may be
+written as fractions ("8/255").
+"""
+
+import tomllib
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from methods.errors import UsageError, unknown
+
+SUITES = Path(__file__).parent / "suites"
+
+
+def _ratio(value: object) -> object:
+    return float(Fraction(value)) if isinstance(value, str) else value
+
+
+Pixels = Annotated[float, BeforeValidator(_ratio), Field(ge=0)]
+Share = Annotated[float, Field(gt=0, le=1)]
+Positive = Annotated[int, Field(gt=0)]
+Scalar = int | float | str | bool
+
+
+class Spec(BaseModel):
+    """A frozen value with no unknown keys; `canonical()` is what content addresses are made of."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def canonical(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
+
+class DatasetSpec(Spec):
+    """A registered data set and how much of it is used.
+
+    `train` and `test` limit the pool and the test images to a class-stratified part; None is all of them.
+    `tune` and `select` are the sizes of the two parts held out of train (None: the registry's own).
+    `size` is the side in pixels to which images of a folder are resized (None: the registry's own).
+    """
+
+    name: str
+    train: Positive | None = None
+    test: Positive | None = None
+    tune: Positive | None = None
+    select: Positive | None = None
+    size: Positive | None = None
+
+
+class Augment(Spec):
+    """Whole-batch augmentation: zero-pad and crop, mirror, or (streamed images) random resized crop."""
+
+    pad: Annotated[int, Field(ge=0)] = 0
+    flip: bool = False
+    resized_crop: bool = False
+
+
+class Recipe(Spec):
+    """How a model is trained. `epsilon` and what follows it are read by TRADES alone.
+
+    `clock` states the budget: "epochs" gives every coreset the same number of passes over itself; "steps"
+    gives it as many optimiser steps as that number of passes over the full pool would take.
+    """
+
+    objective: Literal["standard", "trades"] = "standard"
+    epochs: Positive
+    clock: Literal["epochs", "steps"] = "epochs"
+    batch_size: Positive = 128
+    lr: Annotated[float, Field(gt=0)] = 0.1
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    nesterov: bool = True
+    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
+    augment: Augment = Augment()
+    channels_last: bool = False
+    precision: Literal["float32", "bfloat16"] = "float32"
+    epsilon: Pixels = 8 / 255
+    inner_steps: Positive = 10
+    inner_step_size: Pixels = 2 / 255
+    beta: Annotated[float, Field(ge=0)] = 6.0
+
+
+class PGD(Spec):
+    """Projected gradient descent in the L-infinity ball; the step is `step_ratio` times epsilon."""
+
+    steps: Positive = 20
+    step_ratio: Annotated[float, Field(gt=0)] = 0.1
+    restarts: Positive = 1
+    batch_size: Positive = 512
+
+
+class AutoAttack(Spec):
+    """AutoAttack *standard* at the primary epsilon, on the first `test` test images (None: all of them).
+
+    Run where fraction, replicate, row and regime match; an empty list means none, None means every one.
+    Its result depends on seed and batch size, so both are keyed.
+    """
+
+    fractions: tuple[Share, ...] | None = None
+    replicates: tuple[int, ...] | None = None
+    rows: tuple[str, ...] | None = None
+    test: Positive | None = None
+    batch_size: Positive = 512
+
+
+class SmallestEpsilon(Spec):
+    """Bounded bisection, image by image, for the smallest epsilon at which PGD succeeds.
+
+    The grid is `levels` equal steps up to `bound` times the regime's largest epsilon.
+    """
+
+    bound: Annotated[float, Field(gt=0)] = 4.0
+    levels: Positive = 63
+    steps: Positive = 10
+    step_ratio: Annotated[float, Field(gt=0)] = 0.2
+
+
+class Attacks(Spec):
+    pgd: PGD = PGD()
+    autoattack: AutoAttack = AutoAttack(fractions=())
+    smallest_epsilon: SmallestEpsilon = SmallestEpsilon()
+    test: Positive | None = None  # attack only the first `test` test images; None: all of them
+
+
+class Training(Spec):
+    """A network and the recipe that trains it."""
+
+    model: str
+    recipe: Recipe
+
+
+class Regime(Training):
+    """One way of training the targets, and the radii at which they are attacked."""
+
+    epsilons: tuple[Pixels, ...]
+    primary: Pixels
+
+    @model_validator(mode="after")
+    def _check(self) -> "Regime":
+        if self.primary not in self.epsilons:
+            raise ValueError(f"primary epsilon {self.primary} is not one of epsilons {self.epsilons}")
+        return self
+
+
+class Row(Spec):
+    """A row of the table: a method, perhaps under another policy or with other parameters.
+
+    `proxy` names the proxy (a key of the suite's `proxies`) whose trace the method reads.
+    """
+
+    method: str
+    policy: str | None = None
+    params: dict[str, Scalar] = {}
+    proxy: str = "standard"
+    label: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: object) -> object:
+        return {"method": value} if isinstance(value, str) else value
+
+    @property
+    def spelled(self) -> str:
+        """`method` or `method@policy`, as the registry reads it."""
+        return f"{self.method}@{self.policy}" if self.policy else self.method
+
+    @property
+    def name(self) -> str:
+        """The label that the tables print: unique in a suite."""
+        if self.label:
+            return self.label
+        notes = [f"{key}={value}" for key, value in self.params.items()]
+        if self.proxy != "standard":
+            notes.append(f"{self.proxy} proxy")
+        return f"{self.spelled} ({', '.join(notes)})" if notes else self.spelled
+
+
+class Suite(Spec):
+    """What one run covers. Cells are rows x fractions x regimes x replicates, plus full data."""
+
+    name: str
+    version: Positive
+    description: str
+    dataset: DatasetSpec
+    proxies: dict[str, Training]
+    regimes: dict[str, Regime]
+    fractions: tuple[Share, ...]
+    replicates: Positive
+    rows: tuple[Row, ...]
+    full: bool = True
+    attacks: Attacks = Attacks()
+
+    @model_validator(mode="after")
+    def _check(self) -> "Suite":
+        names = [row.name for row in self.rows]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two rows are called '{name}'; give one of them a label")
+        for row in self.rows:
+            if row.proxy not in self.proxies:
+                raise ValueError(f"row '{row.name}' reads proxy '{row.proxy}', which [proxies] does not declare")
+        if not self.fractions or not self.regimes or not self.rows:
+            raise ValueError("a suite needs at least one row, one fraction and one regime")
+        if list(self.fractions) != sorted(set(self.fractions)):
+            raise ValueError("fractions must be in ascending order, each once")
+        return self
+
+
+def suite_names() -> list[str]:
+    """The suites that ship with the package."""
+    return sorted(path.stem for path in SUITES.glob("*.toml"))
+
+
+def load_suite(name: str) -> Suite:
+    """The suite of that name, or the one in the TOML file of that path.
+
+    Raises:
+        UsageError: no such suite, unreadable TOML, or a key or value that the specification does not allow.
+    """
+    path = Path(name) if name.endswith(".toml") else SUITES / f"{name}.toml"
+    if not path.is_file():
+        if name.endswith(".toml"):
+            raise UsageError(f"There is no suite file '{name}'; name an existing file or one of {suite_names()}.")
+        raise unknown("suite", name, suite_names())
+    try:
+        return Suite.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not valid TOML: {error}.") from None
+    except ValidationError as error:
+        raise UsageError(f"{path}: {explain(error, Suite)}") from None
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first fault of a pydantic error as one sentence, with the nearest key for an unknown one."""
+    fault = error.errors()[0]
+    where = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        parent: Any = model
+        for part in fault["loc"][:-1]:
+            parent = _inner(parent, part)
+        known = parent.model_fields if isinstance(parent, type) and issubclass(parent, BaseModel) else {}
+        return str(unknown("key", str(fault["loc"][-1]), known)) + f" (at '{where}')"
+    if fault["type"] == "missing":
+        return f"the key '{where}' is missing; add it."
+    return f"'{where}': {fault['msg'].removeprefix('Value error, ')} (got {fault['input']!r})." if where else (
+        fault["msg"].removeprefix("Value error, ") + "."
+    )
+
+
+def _inner(model: Any, part: int | str) -> Any:
+    """The model that validates one step further down a location."""
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        field = model.model_fields.get(str(part))
+        return field.annotation if field else None
+    arguments = getattr(model, "__args__", ())
+    return next((a for a in reversed(arguments) if isinstance(a, type) and issubclass(a, BaseModel)), None)
