@@ -1,0 +1,198 @@
+"""One validated JSON line for each cell: raw outcomes and what produced them. Rates are derived, never stored.
+
+Two runs with the same seeds on one machine write the same bytes except for `cost` and `provenance`.
+"""
+
+import base64
+import json
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError
+
+from benchmark.spec import Recipe, Scalar, Spec
+from benchmark.store import write_atomically
+from methods.errors import CoresetBenchError
+
+SCHEMA = 1
+
+
+def pack_bits(flags: NDArray[np.bool_]) -> str:
+    """Booleans as base64 of zlib of NumPy's `packbits` (first image in the highest bit)."""
+    return base64.b64encode(zlib.compress(np.packbits(flags).tobytes(), 9)).decode()
+
+
+def unpack_bits(text: str, count: int) -> NDArray[np.bool_]:
+    """The first `count` booleans of what `pack_bits` wrote."""
+    return np.unpackbits(np.frombuffer(_inflate(text), dtype=np.uint8), count=count).astype(bool)
+
+
+def pack_levels(levels: NDArray[np.integer[Any]]) -> str:
+    """Small integers (below 256) as base64 of zlib of their bytes."""
+    return base64.b64encode(zlib.compress(levels.astype(np.uint8).tobytes(), 9)).decode()
+
+
+def unpack_levels(text: str) -> NDArray[np.int64]:
+    """What `pack_levels` wrote, as int64."""
+    return np.frombuffer(_inflate(text), dtype=np.uint8).astype(np.int64)
+
+
+def _inflate(text: str) -> bytes:
+    return zlib.decompress(base64.b64decode(text))
+
+
+class Seeds(Spec):
+    """The seed of each purpose in this replicate; `proxies` has one for each proxy that the method averages."""
+
+    proxies: tuple[int, ...]
+    selection: int
+    training: int
+    attack: int
+
+
+class Factors(Spec):
+    """What was varied, resolved: nothing has to be looked up in a suite file to read a record."""
+
+    dataset: str
+    checksum: str
+    pool: int  # N: training images without the held-out parts
+    num_classes: int
+    row: str  # the label in the tables; "full" for the full pool
+    method: str
+    policy: str | None
+    params: dict[str, Scalar]
+    proxy: str
+    proxy_model: str
+    proxy_epochs: float  # proxy epochs that this row needs alone, over all the proxies that it averages
+    reads_select: bool  # whether the method may see the held-out `select` part
+    fraction: float
+    k: int
+    effective_size: int  # picks with a positive weight
+    regime: str
+    model: str
+    recipe: Recipe
+    optimiser_steps: int
+    threat: Literal["Linf"] = "Linf"
+    epsilons: tuple[float, ...]
+    primary: float
+    replicate: int
+    seeds: Seeds
+
+
+class Verdict(Spec):
+    """The outcome of one attack at one radius: a bit for each attacked test image, set where it stayed right."""
+
+    attack: str
+    epsilon: float
+    images: int  # the first so many of the clean bits' images
+    bits: str
+    stages: dict[str, str] = {}  # for an ensemble: the bits after each of its members
+
+
+class Radii(Spec):
+    """The smallest epsilon that flips each image: level * step; 0 wrong when clean, levels + 1 never flipped."""
+
+    step: float
+    levels: int
+    images: int
+    codes: str
+
+
+class Results(Spec):
+    """Outcomes on the test images, in the order of the data set's test split."""
+
+    images: int
+    clean: str
+    attacks: tuple[Verdict, ...]
+    radii: Radii
+    class_counts: tuple[int, ...]  # test images in each class
+    clean_by_class: tuple[int, ...]  # right ones among them
+
+    def clean_bits(self) -> NDArray[np.bool_]:
+        return unpack_bits(self.clean, self.images)
+
+    def robust_bits(self, epsilon: float, attacks: Iterable[str] | None = None) -> NDArray[np.bool_] | None:
+        """The worst case, image by image, over the attacks run at this epsilon (None: no attack was).
+
+        Attacks that saw fewer images speak for those alone; the others keep the verdicts that they have.
+        """
+        wanted = None if attacks is None else set(attacks)
+        found = [v for v in self.attacks if v.epsilon == epsilon and (wanted is None or v.attack in wanted)]
+        if not found:
+            return None
+        images = max(v.images for v in found)
+        robust = self.clean_bits()[:images].copy()
+        for verdict in found:
+            robust[: verdict.images] &= unpack_bits(verdict.bits, verdict.images)
+        return robust
+
+
+class Cost(Spec):
+    """Seconds of one core by stage as first computed, passes in samples, and the process's peak memory."""
+
+    seconds: dict[str, float] = {}
+    forward: int = 0
+    backward: int = 0
+    peak_bytes: int = 0
+
+
+class Failure(Spec):
+    """What a failed cell says: the stage and one sentence."""
+
+    stage: str
+    message: str
+
+
+class Record(Spec):
+    """One cell. `results` is None where it failed, and `failure` says why."""
+
+    schema_version: int = SCHEMA
+    suite: str
+    suite_version: int
+    cell: str
+    keys: dict[str, str]
+    status: Literal["ok", "failed"]
+    factors: Factors
+    results: Results | None = None
+    failure: Failure | None = None
+    flags: tuple[str, ...] = ()
+    cost: Cost = Cost()
+    provenance: dict[str, Any] = Field(default_factory=dict)
+
+
+def write_records(path: Path, records: Iterable[Record]) -> None:
+    """Writes one line for each record, atomically."""
+    lines = [json.dumps(record.canonical(), separators=(",", ":"), ensure_ascii=False) for record in records]
+    write_atomically(path, "".join(line + "\n" for line in lines).encode())
+
+
+def read_records(path: Path) -> list[Record]:
+    """The records of a file, in its order.
+
+    Raises:
+        CoresetBenchError: the file is missing, or a line is not a record of this schema.
+    """
+    if not path.is_file():
+        raise CoresetBenchError(f"There are no records at {path}; run the suite first (coreset-bench run SUITE).")
+    records = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            record = Record.model_validate_json(line)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            where = ".".join(map(str, fault["loc"])) or "the line"
+            raise CoresetBenchError(
+                f"{path}, line {number} is not a record of schema {SCHEMA} ({where}: {fault['msg']}); "
+                "delete the line or write the file again with `coreset-bench run`."
+            ) from None
+        if record.schema_version != SCHEMA:
+            raise CoresetBenchError(
+                f"{path}, line {number} has schema {record.schema_version}, this version reads {SCHEMA}; "
+                "write the file again with `coreset-bench run`."
+            )
+        records.append(record)
+    return records

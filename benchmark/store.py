@@ -1,0 +1,167 @@
+"""The store of stage results: content-addressed folders, written atomically and verified when read.
+
+An artifact is `STORE/KIND/KEY[:2]/KEY/` with `spec.json` (what it is), arrays in `data.safetensors` and `meta.json`
+(scalars, cost, and a checksum of the arrays). It appears by one rename, so it is either whole or absent; whether a
+stage is done is decided by the store alone. A damaged artifact is set aside and computed again.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from methods.errors import CoresetBenchError, UsageError
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def content_key(kind: str, version: int, spec: Mapping[str, Any], parents: Mapping[str, str]) -> str:
+    """The address of a stage: blake2b of the canonical JSON of its spec, its parents' keys and its version."""
+    text = json.dumps([kind, version, spec, parents], sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Writes a file so that a reader sees the old content or the new, never a part.
+
+    Raises:
+        CoresetBenchError: the folder cannot be written.
+    """
+    with _writable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CoresetBenchError(
+            f"Cannot write {path} ({reason}); free space or name a folder that can be written with --store and --results."
+        ) from None
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A stage's result: arrays by name, and JSON values beside them."""
+
+    arrays: Arrays
+    meta: dict[str, Any]
+
+
+class Store:
+    """A folder of artifacts. Safe for several processes: one computes, the others wait and read."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, kind: str, key: str) -> Path:
+        return self.root / kind / key[:2] / key
+
+    def has(self, kind: str, key: str) -> bool:
+        return (self.path(kind, key) / "meta.json").is_file()
+
+    def read(self, kind: str, key: str) -> Artifact | None:
+        """The artifact, or None where there is none. One that is cut short or damaged is removed: also None."""
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        folder = self.path(kind, key)
+        try:
+            meta = json.loads((folder / "meta.json").read_bytes())
+            data = (folder / "data.safetensors").read_bytes()
+            if hashlib.blake2b(data, digest_size=16).hexdigest() != meta["checksum"]:
+                raise ValueError("checksum")
+            return Artifact(load(data), meta["values"])
+        except FileNotFoundError:
+            if not folder.is_dir():
+                return None
+        except (ValueError, KeyError, SafetensorError):
+            pass  # half a file or a flipped bit: computed again below
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+
+    def write(self, kind: str, key: str, artifact: Artifact, spec: Mapping[str, Any]) -> None:
+        """Puts the artifact in place by one rename.
+
+        Raises:
+            CoresetBenchError: the folder cannot be written.
+        """
+        from safetensors.numpy import save
+
+        folder = self.path(kind, key)
+        data = save({name: np.ascontiguousarray(array) for name, array in artifact.arrays.items()})
+        meta = {"checksum": hashlib.blake2b(data, digest_size=16).hexdigest(), "values": artifact.meta}
+        with _writable(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".draft."))
+            try:
+                (draft / "data.safetensors").write_bytes(data)
+                (draft / "spec.json").write_text(json.dumps(spec, indent=1, sort_keys=True))
+                (draft / "meta.json").write_text(json.dumps(meta))
+                draft.chmod(0o755)
+                if folder.exists():
+                    shutil.rmtree(folder)
+                draft.rename(folder)
+            except BaseException:
+                shutil.rmtree(draft, ignore_errors=True)
+                raise
+
+    def get(self, kind: str, key: str, spec: Mapping[str, Any], compute: Callable[[], Artifact]) -> Artifact:
+        """The artifact, computed and stored first where it is absent or damaged; once, however many ask."""
+        found = self.read(kind, key)
+        if found is not None:
+            return found
+        with self.lock(kind, key):
+            found = self.read(kind, key)
+            if found is None:
+                found = compute()
+                self.write(kind, key, found, spec)
+            return found
+
+    @contextmanager
+    def lock(self, kind: str, key: str) -> Iterator[None]:
+        """Holds the stage for this process; the operating system frees it if the process dies."""
+        path = self.root / ".locks" / f"{kind}-{key}"
+        with _writable(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(path)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def require_writable(folder: Path) -> None:
+    """Fails before any work is done if the folder cannot be written.
+
+    Raises:
+        UsageError: with the folder's name and the operating system's reason.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(f"Cannot write to {folder} ({error.strerror}); name another folder.") from None
