@@ -247,8 +247,10 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         return str(unknown("key", str(fault["loc"][-1]), known)) + f" (at '{where}')"
     if fault["type"] == "missing":
         return f"the key '{where}' is missing; add it."
-    return f"'{where}': {fault['msg'].removeprefix('Value error, ')} (got {fault['input']!r})." if where else (
-        fault["msg"].removeprefix("Value error, ") + "."
+    return (
+        f"'{where}': {fault['msg'].removeprefix('Value error, ')} (got {fault['input']!r})."
+        if where
+        else (fault["msg"].removeprefix("Value error, ") + ".")
     )
 
 

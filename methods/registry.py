@@ -1,0 +1,313 @@
+"""The registry: every module of this package and every installed plugin, by name.
+
+    @score("easycore", needs="input_grad_norm", keep="low", paper="arXiv:2510.11018")
+    def easycore(signals):
+        return signals.input_grad_norm.mean(axis=0)
+
+`name@policy` names a score method under another policy. A plugin whose import fails is listed with its reason.
+"""
+
+import hashlib
+import importlib
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from methods.api import (
+    Budget,
+    Context,
+    Coreset,
+    Floats,
+    Method,
+    MethodInfo,
+    Scalar,
+    check_params,
+    validated,
+)
+from methods.errors import CoresetBenchError, UsageError, unknown
+from methods.policies import ENDS, check_policy, choose, combine
+
+GROUP = "coreset_bench.methods"
+SCORE_ARGUMENTS = ("signals", "labels", "num_classes", "rng")
+SET_ARGUMENTS = ("context", "budget")
+
+
+@dataclass(frozen=True)
+class FunctionMethod:
+    """A decorated function as a `Method`. Calling it calls the function."""
+
+    info: MethodInfo
+    function: Callable[..., Any]
+    values: Mapping[str, Scalar] = field(default_factory=dict)
+    policy: str | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    def with_params(self, given: Mapping[str, Scalar]) -> "FunctionMethod":
+        """The same method with other parameters.
+
+        Raises:
+            UsageError: an unknown parameter or a value of the wrong type.
+        """
+        return replace(self, values=check_params(self.info.name, given, self.info.params))
+
+    def with_policy(self, policy: str) -> "FunctionMethod":
+        """The same score under another policy.
+
+        Raises:
+            UsageError: an unknown policy, or a set method, which takes none.
+        """
+        if self.info.keep is None:
+            raise UsageError(f"'{self.info.name}' chooses its set itself and takes no policy; drop '@{policy}'.")
+        bound = replace(self, policy=check_policy(policy))
+        return replace(bound, info=_redirected(self.info, bound.rule or ""))
+
+    @property
+    def rule(self) -> str | None:
+        """The policy in force, in full: `easycore@balanced` keeps `low+balanced`."""
+        return combine(self.info.keep, self.policy) if self.info.keep else None
+
+    def score(self, context: Context) -> Floats:
+        """One number a sample, [N]; score methods only."""
+        offered = {
+            "signals": context.signals,
+            "labels": context.labels,
+            "num_classes": context.num_classes,
+            "rng": context.rng,
+        }
+        wanted = {name: offered[name] for name in _positional(self.function)}
+        return np.asarray(self.function(**wanted, **self.values))
+
+    def select(self, context: Context, budget: Budget) -> Coreset:
+        if self.rule is None:
+            answer = self.function(context, budget, **self.values)
+            return answer if isinstance(answer, Coreset) else Coreset(np.asarray(answer))
+        ties = context.rng.permutation(context.n)  # drawn first, so that every budget sees the same one
+        return Coreset(choose(self.score(context), ties, context, budget, self.rule, self.info.name))
+
+
+def _redirected(info: MethodInfo, rule: str) -> MethodInfo:
+    """What a score promises under another policy: which end it keeps, and whether its budgets nest."""
+    opposite = {"easy": "hard", "hard": "easy"}
+    default, end = (next(part for part in r.split("+") if part in ENDS) for r in (info.keep or "low", rule))
+    direction = info.direction
+    if end == "middle" != default:
+        direction = "middle"
+    elif end != default:
+        direction = opposite.get(direction, "any")
+    # Largest remainders are not monotone in k (the Alabama paradox), so balanced budgets need not nest.
+    balanced = "balanced" in rule.split("+")
+    return replace(info, direction=direction, nested=info.nested and not balanced, per_class=info.per_class or balanced)
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """A method or plugin that could not be loaded, and why."""
+
+    name: str
+    reason: str
+
+
+_methods: dict[str, Method] = {}
+_sources: dict[str, str] = {}
+_unavailable: dict[str, Unavailable] = {}
+_loaded = False
+
+
+def score(
+    name: str, *, needs: str | Iterable[str], keep: str, paper: str = "", **info: Any
+) -> Callable[[Callable[..., Any]], FunctionMethod]:
+    """Registers a function as a score method.
+
+    The function takes, by name, any of `signals`, `labels`, `num_classes`, `rng`, and its parameters as keyword-only
+    arguments with defaults; it returns one finite number a sample, [N]. `keep` is the default policy. Further
+    keywords are fields of `MethodInfo`; the first line of the docstring is its summary.
+    """
+    check_policy(keep)
+    return _decorator(name, "score", needs, paper, SCORE_ARGUMENTS, {"keep": keep, "nested": True, **info})
+
+
+def subset(
+    name: str, *, needs: str | Iterable[str] = (), paper: str = "", **info: Any
+) -> Callable[[Callable[..., Any]], FunctionMethod]:
+    """Registers a function of (context, budget) as a set method: it returns a `Coreset`, or indices in order."""
+    return _decorator(name, "set", needs, paper, SET_ARGUMENTS, info)
+
+
+def _decorator(
+    name: str,
+    kind: Literal["score", "set"],
+    needs: str | Iterable[str],
+    paper: str,
+    allowed: tuple[str, ...],
+    info: dict[str, Any],
+) -> Callable[[Callable[..., Any]], FunctionMethod]:
+    needs = (needs,) if isinstance(needs, str) else tuple(needs)
+
+    def decorate(function: Callable[..., Any]) -> FunctionMethod:
+        for argument in _positional(function):
+            if argument not in allowed:
+                raise unknown(f"argument of '{name}'", argument, allowed)
+        params = {
+            p.name: p.default
+            for p in inspect.signature(function).parameters.values()
+            if p.kind is inspect.Parameter.KEYWORD_ONLY
+        }
+        if any(default is inspect.Parameter.empty for default in params.values()):
+            raise UsageError(f"A parameter of '{name}' has no default; give every keyword-only argument one.")
+        summary = (inspect.getdoc(function) or "").split("\n")[0]
+        described = MethodInfo(
+            name, kind, **{"summary": summary, "needs": needs, "params": params, "paper": paper, **info}
+        )
+        method = FunctionMethod(described, function, values=params)
+        register(method)
+        return method
+
+    return decorate
+
+
+def _positional(function: Callable[..., Any]) -> list[str]:
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+
+
+def register(method: Any) -> Any:
+    """Registers a `Method`, or a class of one (its constructor's keyword arguments are the parameters).
+
+    Raises:
+        UsageError: the name is taken by other code.
+    """
+    name = method.info.name
+    source = source_hash(method)
+    if name in _methods and _sources[name] != source:
+        raise UsageError(f"Two methods are called '{name}'; rename one of them.")
+    _methods[name], _sources[name] = method, source
+    return method
+
+
+def source_file(method: Any) -> Path | None:
+    """The file that defines a method."""
+    target = method.function if isinstance(method, FunctionMethod) else method
+    target = target if inspect.isclass(target) or inspect.isfunction(target) else type(target)
+    try:
+        return Path(inspect.getfile(target))
+    except (TypeError, OSError):
+        return None
+
+
+def source_hash(method: Any) -> str:
+    """A hash of the file that defines a method, so that an edited formula never meets its old coreset."""
+    path = source_file(method)
+    text = path.read_bytes() if path and path.is_file() else repr(method.info).encode()
+    return hashlib.blake2b(text, digest_size=8).hexdigest()
+
+
+def _load() -> None:
+    """Imports every module of this package, then every plugin; a failing one becomes `Unavailable`."""
+    global _loaded
+    if _loaded:
+        return
+    _loaded = True
+    package = importlib.import_module(__package__ or "methods")
+    for module in pkgutil.iter_modules(package.__path__):
+        if not module.ispkg:
+            _try(module.name, lambda name=module.name: importlib.import_module(f"{package.__name__}.{name}"))
+    for point in entry_points(group=GROUP):
+        _try(point.name, lambda point=point: _adopt(point.load()))
+
+
+def _adopt(plugin: Any) -> None:
+    if isinstance(plugin, FunctionMethod):
+        return  # its decorator has registered it
+    if not hasattr(plugin, "info") or not hasattr(plugin, "select"):
+        raise UsageError("it names neither a decorated function nor a class with `info` and `select`.")
+    register(plugin)
+
+
+def _try(name: str, load: Callable[[], object]) -> None:
+    try:
+        load()
+    except Exception as error:  # a plugin may fail in any way, and must not take the others with it
+        reason = str(error) if isinstance(error, CoresetBenchError) else f"{type(error).__name__}: {error}"
+        _unavailable[name] = Unavailable(name, reason)
+
+
+def method_names() -> list[str]:
+    """The registered methods, in alphabetical order."""
+    _load()
+    return sorted(_methods)
+
+
+def unavailable() -> list[Unavailable]:
+    """What could not be loaded, with reasons."""
+    _load()
+    return [_unavailable[name] for name in sorted(_unavailable)]
+
+
+def get(name: str, params: Mapping[str, Scalar] | None = None) -> Method:
+    """The method of that name, or `name@policy`, with parameters.
+
+    Raises:
+        UsageError: unknown method, policy or parameter, or a plugin that could not be loaded.
+    """
+    _load()
+    base, _, policy = name.partition("@")
+    if base not in _methods:
+        if base in _unavailable:
+            raise UsageError(f"The method '{base}' could not be loaded: {_unavailable[base].reason}")
+        raise unknown("method", base, _methods)
+    return bind(_methods[base], policy or None, params or {})
+
+
+def bind(method: Any, policy: str | None, params: Mapping[str, Scalar]) -> Method:
+    """A method with its policy and parameters: what the harness calls `select` on."""
+    if isinstance(method, FunctionMethod):
+        bound = method.with_params(params)
+        return bound.with_policy(policy) if policy else bound
+    if policy:
+        raise UsageError(f"'{method.info.name}' chooses its set itself and takes no policy; drop '@{policy}'.")
+    values = check_params(method.info.name, params, method.info.params)
+    return method(**values) if inspect.isclass(method) else method
+
+
+def run(method: Method, context: Context, budget: Budget) -> Coreset:
+    """Selects, and holds the answer to the contract.
+
+    Raises:
+        CoresetBenchError: the method failed, or its answer is not exactly k valid picks.
+    """
+    try:
+        coreset = method.select(context, budget)
+    except CoresetBenchError:
+        raise
+    except Exception as error:  # third-party code may fail in any way
+        raise CoresetBenchError(f"'{method.info.name}' failed: {type(error).__name__}: {error}") from error
+    return validated(coreset, budget, method.info.name)
+
+
+def resolve(target: str) -> Any:
+    """The method that `PACKAGE:NAME` points to, or a registered name.
+
+    Raises:
+        UsageError: nothing there, or it is no method.
+    """
+    if ":" not in target:
+        return get(target)
+    module, _, attribute = target.partition(":")
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except Exception as error:  # importing someone's file may fail in any way
+        raise UsageError(f"Cannot load '{target}': {type(error).__name__}: {error}") from None
+    if not hasattr(found, "info") or not hasattr(found, "select"):
+        raise UsageError(f"'{target}' is no method; decorate it with @score or @subset, or give it info and select.")
+    return found

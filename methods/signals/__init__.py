@@ -1,0 +1,135 @@
+"""What a proxy run can record: registered functions from one batch to one row of values for each sample.
+
+    @signal("loss", view="snapshot", shape="[T, N]")
+    def loss(logits, y):
+        return cross_entropy(logits, y, reduction="none")
+
+Two views, never mixed. *online*: the training step's own outputs (training mode, augmented), at each presentation.
+*snapshot*: evaluation mode, un-augmented images, after each epoch. `[T, N]` is recorded at every epoch, `[N, ...]`
+after the last one alone.
+
+A function asks by name for what it needs: `logits` [B, C], `features` [B, D] (penultimate), `input_grad`
+[B, C, H, W] (gradient of the *summed* cross-entropy with respect to pixels in [0, 1]; snapshot only), `y` int64 [B],
+`x` [B, C, H, W] in [0, 1], `model`, and `rng` (a torch generator of its own). Whoever asks for the same thing shares
+one pass. It returns a tensor [B] or [B, ...].
+"""
+
+import hashlib
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Literal
+
+from methods.errors import CoresetBenchError, UsageError, unknown
+
+GROUP = "coreset_bench.signals"
+INPUTS = {
+    "online": ("logits", "features", "y", "x", "model", "rng"),
+    "snapshot": ("logits", "features", "input_grad", "y", "x", "model", "rng"),
+}
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A registered signal.
+
+    name      how methods ask for it
+    view      "online" or "snapshot"
+    shape     "[T, N]" (every epoch) or "[N, ...]" (last epoch), with any further axes last
+    function  from a batch to a tensor whose first axis is the batch
+    inputs    what the function asks for
+    dtype     how it is stored; read as float32, except bool
+    summary   first line of the docstring
+    """
+
+    name: str
+    view: Literal["online", "snapshot"]
+    shape: str
+    function: Callable[..., Any]
+    inputs: tuple[str, ...]
+    dtype: Literal["float32", "bool"]
+    summary: str
+
+    @property
+    def every_epoch(self) -> bool:
+        return self.shape.startswith("[T")
+
+    @property
+    def source_hash(self) -> str:
+        """A hash of the file that defines the signal: part of its content address."""
+        return hashlib.blake2b(Path(inspect.getfile(self.function)).read_bytes(), digest_size=8).hexdigest()
+
+
+_signals: dict[str, Signal] = {}
+_failures: dict[str, str] = {}
+_loaded = False
+
+
+def signal(
+    name: str,
+    *,
+    view: Literal["online", "snapshot"],
+    shape: str,
+    dtype: Literal["float32", "bool"] = "float32",
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Registers a function as a signal.
+
+    Raises:
+        UsageError: an argument that the view does not offer, a shape of neither kind, or a name that is taken.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        inputs = tuple(inspect.signature(function).parameters)
+        for argument in inputs:
+            if argument not in INPUTS[view]:
+                raise unknown(f"input of the {view} signal '{name}'", argument, INPUTS[view])
+        if not shape.startswith(("[T, N", "[N")):
+            raise UsageError(
+                f"The signal '{name}' has shape {shape}; write [T, N] (every epoch) or [N, ...] (the last)."
+            )
+        made = Signal(name, view, shape, function, inputs, dtype, (inspect.getdoc(function) or "").split("\n")[0])
+        if name in _signals and inspect.getfile(_signals[name].function) != inspect.getfile(function):
+            raise UsageError(f"Two signals are called '{name}'; rename one of them.")
+        _signals[name] = made
+        return function
+
+    return decorate
+
+
+def get_signal(name: str) -> Signal:
+    """The signal of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    _load()
+    if name not in _signals:
+        lost = "; ".join(f"the plugin '{point}' failed ({reason})" for point, reason in _failures.items())
+        error = unknown("signal", name, _signals)
+        raise UsageError(f"{error} {lost}") if lost else error
+    return _signals[name]
+
+
+def signal_names() -> list[str]:
+    """The registered signals, in alphabetical order."""
+    _load()
+    return sorted(_signals)
+
+
+def _load() -> None:
+    global _loaded
+    if _loaded:
+        return
+    _loaded = True
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    for point in entry_points(group=GROUP):
+        try:
+            point.load()
+        except Exception as error:  # a plugin may fail in any way, and must not take the others with it
+            known = isinstance(error, CoresetBenchError)
+            _failures[point.name] = str(error) if known else f"{type(error).__name__}: {error}"

@@ -1,0 +1,110 @@
+"""Fills the arrays of several signals from one proxy run, with one shared pass a batch."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from methods.errors import CoresetBenchError
+from methods.signals import Signal
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Recorder:
+    """Arrays `[T, N, ...]` or `[N, ...]` for each signal, in the order of sample ids 0..N-1.
+
+    The model gives logits when called on x in [0, 1], and has `features(x)` [B, D] and a linear `head`.
+    """
+
+    def __init__(self, signals: Sequence[Signal], n: int, epochs: int, seed: int) -> None:
+        self.n, self.epochs, self.seed = n, epochs, seed
+        self._online = [s for s in signals if s.view == "online"]
+        self._snapshot = [s for s in signals if s.view == "snapshot"]
+        self._arrays: dict[str, NDArray[Any]] = {}
+
+    @property
+    def wants_online(self) -> bool:
+        return bool(self._online)
+
+    def wants_snapshot(self, epoch: int) -> bool:
+        """Whether any signal reads the snapshot after this epoch."""
+        return bool(self._due(self._snapshot, epoch))
+
+    def online(
+        self, epoch: int, ids: "Tensor", x: "Tensor", y: "Tensor", logits: "Tensor", features: "Tensor", model: Any
+    ) -> None:
+        """Records a training step's outputs. They may carry a graph; it is not extended."""
+        given = {"x": x, "y": y, "logits": logits.detach(), "features": features.detach(), "model": model}
+        self._record(self._due(self._online, epoch), epoch, ids, given)
+
+    def snapshot(self, epoch: int, batches: "Iterable[tuple[Tensor, Tensor, Tensor]]", model: Any) -> None:
+        """Records the model as it stands, over batches of (x, y, ids) un-augmented. Leaves model and mode as found."""
+        import torch
+        from torch.nn.functional import cross_entropy
+
+        signals = self._due(self._snapshot, epoch)
+        wants_gradient = any("input_grad" in signal.inputs for signal in signals)
+        training = model.training
+        model.eval()
+        try:
+            for x, y, ids in batches:
+                with torch.set_grad_enabled(wants_gradient):
+                    x = x.detach().requires_grad_(wants_gradient)
+                    features = model.features(x)
+                    logits = model.head(features)
+                given = {
+                    "y": y,
+                    "logits": logits.detach().float(),
+                    "features": features.detach().float(),
+                    "model": model,
+                }
+                if wants_gradient:
+                    # Summed, so that each row is the gradient of its own sample's loss, whatever the batch.
+                    loss = cross_entropy(logits.float(), y, reduction="sum")
+                    (given["input_grad"],) = torch.autograd.grad(loss, x)
+                self._record(signals, epoch, ids, {**given, "x": x.detach()})
+        finally:
+            model.train(training)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What was recorded, by signal.
+
+        Raises:
+            CoresetBenchError: a value is not finite: the proxy diverged.
+        """
+        for name, array in self._arrays.items():
+            if not np.isfinite(array).all():
+                raise CoresetBenchError(
+                    f"The signal '{name}' is not finite: the proxy's training diverged; lower its learning rate."
+                )
+        return self._arrays
+
+    def _due(self, signals: list[Signal], epoch: int) -> list[Signal]:
+        return [s for s in signals if s.every_epoch or epoch == self.epochs - 1]
+
+    def _record(self, signals: list[Signal], epoch: int, ids: "Tensor", given: dict[str, Any]) -> None:
+        rows = ids.cpu().numpy()
+        for signal in signals:
+            if "rng" in signal.inputs:
+                given["rng"] = self._generator(signal, epoch, int(rows[0]), given["y"].device)
+            values = signal.function(**{name: given[name] for name in signal.inputs}).cpu().numpy()
+            if len(values) != len(rows):
+                raise CoresetBenchError(
+                    f"The signal '{signal.name}' returned {len(values)} rows for {len(rows)} samples."
+                )
+            array = self._arrays.get(signal.name)
+            if array is None:
+                lead = (self.epochs, self.n) if signal.every_epoch else (self.n,)
+                array = self._arrays[signal.name] = np.zeros((*lead, *values.shape[1:]), dtype=signal.dtype)
+            (array[epoch] if signal.every_epoch else array)[rows] = values
+
+    def _generator(self, signal: Signal, epoch: int, first: int, device: Any) -> Any:
+        import torch
+
+        text = f"{self.seed} {signal.name} {epoch} {first}".encode()
+        seed = int.from_bytes(hashlib.sha256(text).digest()[:8], "big") >> 1
+        return torch.Generator(device=device).manual_seed(seed)
