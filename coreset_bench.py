@@ -19,7 +19,8 @@ def clash() -> str | None:
         origin = Path(spec.origin).resolve() if spec and spec.origin else None
         if origin == HERE / name / "__init__.py" and MARKER in origin.read_text(encoding="utf-8"):
             continue
-        where = origin or (list(spec.submodule_search_locations or ["?"])[0] if spec else "nowhere")
+        folders = list(spec.submodule_search_locations or []) if spec else []
+        where = origin or (folders[0] if folders else "nowhere")
         return (
             f"The package '{name}' that Python finds at {where} is not coreset-bench's ({HERE / name}); "
             f"uninstall or rename the other one, or use an environment of its own."

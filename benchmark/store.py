@@ -57,7 +57,7 @@ def _writable(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise CoresetBenchError(
-            f"Cannot write {path} ({reason}); free space or name a folder that can be written with --store and --results."
+            f"Cannot write {path} ({reason}); free space, or name another folder with --store and --results."
         ) from None
 
 

@@ -23,7 +23,9 @@ Floats: TypeAlias = NDArray[np.floating]
 Integers: TypeAlias = NDArray[np.int64]
 Scalar: TypeAlias = int | float | str | bool
 
-PRIVATE_SPLIT = "select"
+Direction: TypeAlias = Literal["easy", "hard", "middle", "cover", "any"]
+
+HELD_OUT = "select"
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class MethodInfo:
     needs: tuple[str, ...] = ()
     params: Mapping[str, Scalar] = field(default_factory=dict)
     keep: str | None = None
-    direction: Literal["easy", "hard", "middle", "cover", "any"] = "any"
+    direction: Direction = "any"
     stochastic: bool = False
     nested: bool = False
     per_class: bool = False
@@ -239,7 +241,7 @@ def check_params(name: str, given: Mapping[str, Scalar], defaults: Mapping[str, 
             value = float(value)
         if type(value) is not type(default):
             raise UsageError(
-                f"The parameter '{key}' of '{name}' is {value!r}; it takes a {type(default).__name__} such as {default!r}."
+                f"The parameter '{key}' of '{name}' is {value!r}; it takes {type(default).__name__} such as {default!r}."
             )
         values[key] = value
     return values

@@ -1,12 +1,14 @@
 """Moderate coreset (Xia et al. 2023, "Moderate Coreset: A Universal Method of Data Selection", ICLR)."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from methods.api import Floats, Integers, Signals
 from methods.errors import unknown
 from methods.registry import score
 
-CENTRES = {"mean": np.mean, "median": np.median}
+CENTRES: dict[str, Callable[..., Floats]] = {"mean": np.mean, "median": np.median}
 
 
 @score("moderate", needs="features", keep="middle", direction="middle", paper="Xia et al., ICLR 2023")

@@ -12,7 +12,8 @@ import importlib
 import inspect
 import pkgutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -24,6 +25,7 @@ from methods.api import (
     Budget,
     Context,
     Coreset,
+    Direction,
     Floats,
     Method,
     MethodInfo,
@@ -96,9 +98,9 @@ class FunctionMethod:
 
 def _redirected(info: MethodInfo, rule: str) -> MethodInfo:
     """What a score promises under another policy: which end it keeps, and whether its budgets nest."""
-    opposite = {"easy": "hard", "hard": "easy"}
+    opposite: dict[Direction, Direction] = {"easy": "hard", "hard": "easy"}
     default, end = (next(part for part in r.split("+") if part in ENDS) for r in (info.keep or "low", rule))
-    direction = info.direction
+    direction: Direction = info.direction
     if end == "middle" != default:
         direction = "middle"
     elif end != default:
@@ -219,9 +221,11 @@ def _load() -> None:
     package = importlib.import_module(__package__ or "methods")
     for module in pkgutil.iter_modules(package.__path__):
         if not module.ispkg:
-            _try(module.name, lambda name=module.name: importlib.import_module(f"{package.__name__}.{name}"))
+            with _reported(module.name):
+                importlib.import_module(f"{package.__name__}.{module.name}")
     for point in entry_points(group=GROUP):
-        _try(point.name, lambda point=point: _adopt(point.load()))
+        with _reported(point.name):
+            _adopt(point.load())
 
 
 def _adopt(plugin: Any) -> None:
@@ -232,9 +236,10 @@ def _adopt(plugin: Any) -> None:
     register(plugin)
 
 
-def _try(name: str, load: Callable[[], object]) -> None:
+@contextmanager
+def _reported(name: str) -> Iterator[None]:
     try:
-        load()
+        yield
     except Exception as error:  # a plugin may fail in any way, and must not take the others with it
         reason = str(error) if isinstance(error, CoresetBenchError) else f"{type(error).__name__}: {error}"
         _unavailable[name] = Unavailable(name, reason)
@@ -275,7 +280,8 @@ def bind(method: Any, policy: str | None, params: Mapping[str, Scalar]) -> Metho
     if policy:
         raise UsageError(f"'{method.info.name}' chooses its set itself and takes no policy; drop '@{policy}'.")
     values = check_params(method.info.name, params, method.info.params)
-    return method(**values) if inspect.isclass(method) else method
+    bound: Method = method(**values) if inspect.isclass(method) else method
+    return bound
 
 
 def run(method: Method, context: Context, budget: Budget) -> Coreset:
