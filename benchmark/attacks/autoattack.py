@@ -1,0 +1,182 @@
+"""AutoAttack *standard* (Croce and Hein, ICML 2020, arXiv:2003.01690), stage by stage, image by image.
+
+The attacks are those of the package `pyautoattack`, the authors' code. Its evaluation loop is repeated here,
+to the same verdicts: it keeps no verdicts per stage and ends tracers (coverage, debuggers) with
+`sys.settrace(None)`.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from benchmark.attacks.model import CountedModel, Model, attack_mode, check_images, is_right, logits_of
+from benchmark.spec import AutoAttack
+
+STAGES = ("apgd-ce", "apgd-t", "fab-t", "square")
+SQUARE_GAIN_LIMIT = 0.002  # the package's own: beyond it, gradients may be masked
+_TOLERANCE = 1e-6  # the attacks leave the ball by float32 rounding, 4e-8 or so
+
+
+@dataclass(frozen=True, eq=False)
+class AutoAttackResult:
+    """Verdicts of AutoAttack, and signs that gradients misled it.
+
+    Attributes:
+        clean: bool [n], classified right without attack.
+        stages: for each stage run, in order, bool [n]: still right after it and all before it.
+        omitted: stages left out, each with the reason.
+        square_gain: share of all images that only Square, which uses no gradients, broke.
+        zero_gradients: share of the cleanly right images whose cross-entropy has a gradient of exactly 0.
+        nonfinite: share of all images with clean logits that are not finite.
+        forwards: images passed through the model.
+        backwards: images for which an input gradient was taken.
+    """
+
+    clean: Tensor
+    stages: dict[str, Tensor]
+    omitted: tuple[str, ...]
+    square_gain: float
+    zero_gradients: float
+    nonfinite: float
+    forwards: int
+    backwards: int
+
+    @property
+    def robust(self) -> Tensor:
+        """bool [n]: right when clean and after every stage."""
+        return list(self.stages.values())[-1]
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Names of the signs that speak against the verdicts; empty for a model that gradients describe well."""
+        signs = {
+            "square-gain": self.square_gain > SQUARE_GAIN_LIMIT,
+            "zero-gradients": self.zero_gradients > 0,
+            "nonfinite-logits": self.nonfinite > 0,
+        }
+        return tuple(name for name, raised in signs.items() if raised)
+
+
+def autoattack(
+    model: Model, x: Tensor, y: Tensor, epsilon: float, spec: AutoAttack, seed: int, num_classes: int
+) -> AutoAttackResult:
+    """Runs APGD-CE, APGD-T, FAB-T and Square in turn, each on the images still classified right.
+
+    APGD-T and FAB-T aim at min(9, num_classes - 1) classes. APGD-T needs four classes (its loss reads the
+    four largest logits) and is left out below. An example counts if it lies in the ball and in the box.
+    The package reseeds every batch and Square draws one square a batch: verdicts depend on seed, batch size
+    and the order of images, and are the same on every run with the same three.
+
+    Args:
+        model: a callable from images to logits [n, num_classes].
+        x: float32 [n, C, H, W] in [0, 1].
+        y: int64 [n].
+        epsilon: the radius in pixels.
+        spec: `batch_size`, images a batch.
+        seed: in [0, 2**63); every batch of every stage starts from it.
+        num_classes: how many logits the model gives, at least 2.
+
+    Returns:
+        Verdicts on the device of x. No global random state is moved.
+
+    Raises:
+        ValueError: images or labels of a wrong shape, type or range; fewer than two classes, or another
+            number of logits than of classes.
+    """
+    check_images(x, y)
+    if num_classes < 2:
+        raise ValueError(f"an attack needs at least two classes, not {num_classes}")
+    counted = CountedModel(model)
+    with _forked_rng(), _silent("auto-attack"), attack_mode(counted, x.device), torch.no_grad():
+        logits = logits_of(counted, x, spec.batch_size)
+        if logits.shape[1] != num_classes:
+            raise ValueError(f"the model gives {logits.shape[1]} logits for {num_classes} classes")
+        alive = clean = is_right(logits, y)
+        zero_gradients = _zero_gradients(counted, x[clean], y[clean], spec.batch_size)
+        omitted = () if num_classes >= 4 else (f"apgd-t: needs at least 4 classes, there are {num_classes}",)
+        perturb = _attacks(counted, x.device, epsilon, seed, min(9, num_classes - 1))
+        stages = {}
+        for stage in [name for name in STAGES if name != "apgd-t" or not omitted]:
+            alive = alive.clone()
+            for some in alive.nonzero().squeeze(1).split(spec.batch_size):
+                # clones, for the attacks may write to what they are given
+                images, labels = x[some].clone(), y[some].clone()
+                attacked = perturb[stage](images, labels)
+                fooled = ~is_right(counted(attacked), y[some])
+                alive[some] = ~(fooled & _allowed(attacked, x[some], epsilon))
+            stages[stage] = alive
+    before = stages["fab-t"]
+    return AutoAttackResult(
+        clean=clean,
+        stages=stages,
+        omitted=omitted,
+        square_gain=_share(before & ~alive),
+        zero_gradients=zero_gradients,
+        nonfinite=_share(~logits.isfinite().all(dim=1)),
+        forwards=counted.forwards,
+        backwards=counted.backwards,
+    )
+
+
+def _attacks(
+    model: Model, device: torch.device, epsilon: float, seed: int, targets: int
+) -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
+    """The four attacks of the standard ensemble, each from images and labels to adversarial images."""
+    import pyautoattack
+
+    ensemble: Any = pyautoattack.AutoAttack(
+        model, norm="Linf", eps=epsilon, seed=seed, version="standard", device=device
+    )
+    ensemble.apgd_targeted.n_target_classes = targets
+    ensemble.fab.targeted = True
+    ensemble.fab.n_target_classes = targets
+    attacks = (ensemble.apgd, ensemble.apgd_targeted, ensemble.fab, ensemble.square)
+    return {stage: attack.perturb for stage, attack in zip(STAGES, attacks, strict=True)}
+
+
+def _allowed(attacked: Tensor, x: Tensor, epsilon: float) -> Tensor:
+    """bool [n]: finite, within epsilon of x and in [0, 1], up to rounding."""
+    distance = (attacked - x).abs().flatten(1).amax(dim=1)
+    outside = (attacked - attacked.clamp(0, 1)).abs().flatten(1).amax(dim=1)
+    return (distance <= epsilon + _TOLERANCE) & (outside <= _TOLERANCE)
+
+
+def _zero_gradients(model: Model, x: Tensor, y: Tensor, batch_size: int) -> float:
+    """The share of images at which the input gradient of the cross-entropy is exactly zero."""
+    zero = []
+    for images, labels in zip(x.split(batch_size), y.split(batch_size), strict=True):
+        images = images.clone().requires_grad_()
+        with torch.enable_grad():
+            loss = F.cross_entropy(model(images), labels, reduction="sum")
+        zero.append((torch.autograd.grad(loss, images)[0] == 0).flatten(1).all(dim=1))
+    return _share(torch.cat(zero))
+
+
+def _share(marked: Tensor) -> float:
+    return float(marked.double().mean()) if len(marked) else 0.0
+
+
+@contextmanager
+def _forked_rng() -> Iterator[None]:
+    """Restores torch's global random state, which the package seeds on every device."""
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with torch.random.fork_rng(devices=devices):
+        yield
+
+
+@contextmanager
+def _silent(name: str) -> Iterator[None]:
+    """Turns a logger off: what the package warns of is measured here and returned."""
+    logger = logging.getLogger(name)
+    was = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = was
