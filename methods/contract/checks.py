@@ -1,0 +1,270 @@
+"""The promises that every method keeps, each a function of a `Subject` that raises `ContractViolation`.
+
+The order is from plain to subtle, so that the first failure printed is the one to mend first.
+"""
+
+import re
+from collections.abc import Callable
+from typing import get_args, get_type_hints
+
+import numpy as np
+
+from methods.api import HELD_OUT, Budget, Coreset, Floats, Integers, MethodInfo, MissingSignal
+from methods.contract.ambient import elsewhere, states
+from methods.contract.direction import stated_direction
+from methods.contract.subject import ContractViolation, Subject
+from methods.contract.world import World
+from methods.errors import CoresetBenchError
+from methods.policies import check_policy
+from methods.signals import get_signal
+
+NAME = re.compile(r"([a-z0-9]+:)?[a-z0-9]+(-[a-z0-9]+)*")
+SIGMAS = 5.5  # over 240 samples a fair method exceeds this about once in 10,000 methods
+
+
+def info_complete(subject: Subject) -> None:
+    """`info` says everything that a reader of the leaderboard needs, in values that exist."""
+    info, choices = subject.info, get_type_hints(MethodInfo)
+    if not NAME.fullmatch(info.name):
+        raise subject.refuse("is no name for a method; use lower-case words and digits joined by hyphens.")
+    for name in ("kind", "direction"):
+        if getattr(info, name) not in get_args(choices[name]):
+            raise subject.refuse(
+                f"has the {name} {getattr(info, name)!r}; choose one of {', '.join(get_args(choices[name]))}."
+            )
+    for name in ("summary", "paper"):
+        text = getattr(info, name)
+        if not isinstance(text, str) or not text.strip() or "\n" in text.strip():
+            raise subject.refuse(f"has no {name}; give one line of text (for paper, 'none' where there is none).")
+    for need in info.needs:
+        if get_signal(need.removeprefix(HELD_OUT)).view == "online" and need.startswith(HELD_OUT):
+            raise subject.refuse(f"needs '{need}', which training never shows; declare a snapshot signal.")
+    for name, default in info.params.items():
+        if not isinstance(default, int | float | str | bool):
+            raise subject.refuse(f"has a parameter '{name}' with the default {default!r}; use a number, text or bool.")
+    if (info.kind == "score") != (info.keep is not None):
+        raise subject.refuse("must name the end it keeps (keep) if it is a score, and none if it is a set method.")
+    if info.keep is not None:
+        check_policy(info.keep)
+
+
+def declared_signals(subject: Subject) -> None:
+    """It runs with the signals that it declares, and reads no others."""
+    world = subject.world()
+    try:
+        subject.picks(world, world.n // 10)
+    except MissingSignal as error:
+        raise ContractViolation(str(error)) from None
+    except CoresetBenchError as error:
+        if isinstance(error.__cause__, MissingSignal):
+            raise ContractViolation(str(error.__cause__)) from None
+        raise
+
+
+def exact_budget(subject: Subject) -> None:
+    """Exactly k picks for k asked, from one sample to all of them."""
+    world = subject.world()
+    for k in budgets(world):
+        found = len(subject.answer(world, k).indices)
+        if found != k:
+            raise subject.refuse(f"returned {found} picks for a budget of {k} of {world.n}; return exactly k.")
+
+
+def valid_indices(subject: Subject) -> None:
+    """Whole numbers from 0 to N - 1, none twice."""
+    world = subject.world()
+    for k in budgets(world):
+        picks = np.asarray(subject.answer(world, k).indices)
+        if picks.ndim != 1 or picks.dtype.kind not in "iu":
+            raise subject.refuse(f"returned indices of type {picks.dtype} and shape {picks.shape}; return int64 [k].")
+        outside = picks[(picks < 0) | (picks >= world.n)]
+        if len(outside):
+            raise subject.refuse(f"picked sample {outside[0]}, outside 0 to {world.n - 1}; return row numbers.")
+        if len(np.unique(picks)) < len(picks):
+            raise subject.refuse(f"picked a sample more than once at k = {k}; draw without replacement.")
+
+
+def usable_weights(subject: Subject) -> None:
+    """Weights, where given, are one finite number a pick, none negative, not all zero."""
+    world = subject.world()
+    for k in budgets(world):
+        weights = subject.answer(world, k).weights
+        if weights is None:
+            continue
+        weights = np.asarray(weights, dtype=np.float64)
+        if weights.shape != (k,):
+            raise subject.refuse(f"returned weights of shape {weights.shape} for {k} picks; return one a pick.")
+        if not np.isfinite(weights).all() or (weights < 0).any() or weights.sum() <= 0:
+            raise subject.refuse("returned weights that are negative, not finite or all zero; clip or project them.")
+
+
+def same_generator_same_answer(subject: Subject) -> None:
+    """The generator in the context is the only source of randomness."""
+    world = subject.world()
+    first = subject.answer(world, world.n // 10, seed=7)
+    with elsewhere():
+        second = subject.answer(world.copied(), world.n // 10, seed=7)
+    if not _equal(first, second):
+        raise subject.refuse("gave two answers for the same generator; draw from context.rng alone and keep no state.")
+
+
+def inputs_untouched(subject: Subject) -> None:
+    """Labels and signals are read, never written."""
+    world = subject.world().copied()
+    before = world.copied()
+    try:
+        subject.answer(world, world.n // 10)
+    except ContractViolation as error:
+        if isinstance(error.__cause__, ValueError) and "read-only" in str(error.__cause__):
+            raise subject.refuse("writes into its inputs, which are read-only; work on a copy.") from None
+        raise
+    if not np.array_equal(world.labels, before.labels):
+        raise subject.refuse("changed the labels it was given; work on a copy.")
+    for arrays, kept in zip(world.proxies, before.proxies, strict=True):
+        for name, array in arrays.items():
+            if not np.array_equal(array, kept[name]):
+                raise subject.refuse(f"changed the signal '{name}' it was given; work on a copy.")
+
+
+def global_randomness_untouched(subject: Subject) -> None:
+    """The global generators of Python, NumPy and torch stay as they are."""
+    world = subject.world()
+    before = states()
+    subject.answer(world, world.n // 10)
+    for library, state in states().items():
+        if state != before[library]:
+            raise subject.refuse(f"draws from the global generator of {library}; draw from context.rng.")
+
+
+def order_of_samples(subject: Subject) -> None:
+    """Permuting the samples permutes the answer, up to ties and draws: the same samples are as likely as before."""
+    world = subject.world()
+
+    def shuffled(seed: int) -> tuple[World, Integers]:
+        order = np.random.default_rng([seed, 1]).permutation(world.n)
+        return world.at(order), order
+
+    everyone = np.arange(world.n)
+    for k in (max(2, world.n // 20), world.n // 4):
+        straight = subject.frequencies(lambda _: (world, everyone), k, subject.runs)
+        if _differ(straight, subject.frequencies(shuffled, k, subject.runs), subject.runs):
+            raise subject.refuse(
+                "picks other samples when their order changes; never let a position decide, break ties by context.rng."
+            )
+
+
+def names_of_labels(subject: Subject) -> None:
+    """Renaming the classes changes nothing: a class is no number."""
+    world = subject.world()
+    everyone = np.arange(world.n)
+    names = np.roll(np.arange(world.num_classes), 1)
+    renamed = world.renamed(names)
+    k = world.n // 4 + 1
+    straight = subject.frequencies(lambda _: (world, everyone), k, subject.runs)
+    if _differ(straight, subject.frequencies(lambda _: (renamed, everyone), k, subject.runs), subject.runs):
+        raise subject.refuse(
+            "picks other samples when the classes are renamed; treat labels as names, and break ties by context.rng."
+        )
+
+
+def nested_budgets(subject: Subject) -> None:
+    """If `info.nested`: the coreset at k is the first k picks of every larger one."""
+    if not subject.info.nested:
+        return
+    world = subject.world()
+    for seed in range(3):
+        smaller = np.zeros(0, dtype=np.int64)
+        for k in budgets(world):
+            picks = subject.picks(world, k, seed)
+            if not np.array_equal(picks[: len(smaller)], smaller):
+                raise subject.refuse(
+                    f"promises nested coresets, but its {len(smaller)} picks are not the first of its {k}; "
+                    "keep the order of picks and draw alike for every budget, or set nested=False."
+                )
+            smaller = picks
+
+
+def ties_by_generator(subject: Subject) -> None:
+    """Where samples cannot be told apart, the generator decides between them and not their position."""
+    world = subject.world().levelled()
+    everyone = np.arange(world.n)
+    k, runs = world.n // 5, subject.runs
+    counts = subject.frequencies(lambda _: (world, everyone), k, runs)
+    for c in range(world.num_classes):
+        mine = counts[world.labels == c]
+        share = mine.mean() / runs
+        spread = np.sqrt(runs * share * (1 - share))
+        if (np.abs(mine - mine.mean()) > SIGMAS * spread + 1e-9).any():
+            raise subject.refuse("prefers some of several equal samples; break ties by context.rng, never by position.")
+
+
+def awkward_classes(subject: Subject) -> None:
+    """A class of one sample, an empty class, and two classes in all are served like any other set."""
+    world = subject.world()
+    lonely = np.flatnonzero(world.labels == 0)[1:]
+    worlds = {
+        "a class has one sample": world.at(np.delete(np.arange(world.n), lonely)),
+        "a class is empty": world.at(np.flatnonzero(world.labels != 1)),
+        "there are two classes": subject.world(num_classes=2),
+    }
+    for case, shown in worlds.items():
+        for k in budgets(shown):
+            try:
+                subject.picks(shown, k)
+            except CoresetBenchError as error:
+                raise subject.refuse(f"fails where {case}, at k = {k}: {error}") from None
+
+
+def non_finite_signals(subject: Subject) -> None:
+    """A signal that is NaN or infinite is refused in words, never turned into picks."""
+    world = subject.world()
+    if not any(array.dtype.kind == "f" for array in world.proxies[0].values()):
+        return
+    for value in (np.nan, np.inf):
+        with np.errstate(all="ignore"):
+            try:
+                subject.picks(world.spoiled(3, value), world.n // 10)
+            except CoresetBenchError:
+                continue
+        raise subject.refuse(
+            f"accepts a sample whose signals are {value}; let it reach the score, or raise, but never pick from it."
+        )
+
+
+def budgets(world: World) -> list[int]:
+    """1, C, 1 %, 10 %, 50 % and all, ascending."""
+    shares = {Budget.of(fraction, world.n).k for fraction in (0.01, 0.1, 0.5, 1.0)}
+    return sorted({1, min(world.num_classes, world.n), *shares})
+
+
+def _differ(first: Floats, second: Floats, runs: int) -> bool:
+    """Whether two counts out of `runs` differ for any sample by more than chance allows; no spread allows nothing."""
+    share = (first + second) / (2 * runs)
+    return bool((np.abs(first - second) > SIGMAS * np.sqrt(2 * runs * share * (1 - share)) + 1e-9).any())
+
+
+def _equal(first: Coreset, second: Coreset) -> bool:
+    if not np.array_equal(first.indices, second.indices):
+        return False
+    if first.weights is None or second.weights is None:
+        return first.weights is second.weights
+    return np.array_equal(first.weights, second.weights)
+
+
+CHECKS: tuple[Callable[[Subject], None], ...] = (
+    info_complete,
+    declared_signals,
+    exact_budget,
+    valid_indices,
+    usable_weights,
+    same_generator_same_answer,
+    inputs_untouched,
+    global_randomness_untouched,
+    order_of_samples,
+    names_of_labels,
+    nested_budgets,
+    ties_by_generator,
+    awkward_classes,
+    non_finite_signals,
+    stated_direction,
+)
