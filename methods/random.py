@@ -6,7 +6,7 @@ from methods.api import Floats, Integers
 from methods.registry import score
 
 
-@score("random", needs=(), keep="low", direction="any", stochastic=True)
+@score("random", needs=(), keep="low", direction="any", stochastic=True, paper="none")
 def random(labels: Integers, rng: np.random.Generator) -> Floats:
     """Uniform without replacement.
 
