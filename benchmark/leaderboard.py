@@ -1,0 +1,276 @@
+"""The leaderboard: who wins in each regime, by how much and how sure that is, from records alone.
+
+`leaderboard` collects facts, sentences and tables; `render_markdown`, `render_summary` and `print_table` set them in
+type. Nothing here reads a clock, a machine or a file but the templates, so the same records give the same bytes.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jinja2
+import numpy as np
+
+from benchmark import headlines, tables, wording
+from benchmark.records import Record
+from benchmark.standings import BASELINE, RegimeStandings, regime_standings
+from benchmark.stats import CONFIDENCE
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Section:
+    """What is printed about one regime."""
+
+    title: str
+    headline: list[str]
+    main: tables.Grid
+    gaps: list[str]
+    flags: list[str]
+    details: list[tables.Grid]
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """What is printed about one suite: facts as (term, text), a section for each regime, all regimes in one table."""
+
+    title: str
+    facts: list[tuple[str, str]]
+    sections: list[Section]
+    compact: tables.Grid
+    notes: list[str]
+
+
+def leaderboard(records: Sequence[Record]) -> Leaderboard:
+    """The leaderboard of one suite's records.
+
+    Raises:
+        CoresetBenchError: no records, or records that do not belong in one table.
+    """
+    regimes = regime_standings(records)
+    readers = frozenset(record.factors.row for record in records if record.factors.reads_select)
+    label = tables.Labels(records[0].factors.pool, readers)
+    return Leaderboard(
+        title=wording.plain(f"{records[0].suite}, version {records[0].suite_version}"),
+        facts=_facts(records, regimes),
+        sections=[_section(records, regime, label) for regime in regimes],
+        compact=tables.compact(regimes, label),
+        notes=_notes(regimes, bool(readers)),
+    )
+
+
+def render_markdown(records: Sequence[Record]) -> str:
+    """The whole leaderboard as Markdown."""
+    return _template("leaderboard.md.j2").render(board=leaderboard(records))
+
+
+def render_summary(records: Sequence[Record], link: str) -> str:
+    """The headlines and one table of all regimes as Markdown; `link` leads to the whole leaderboard."""
+    return _template("summary.md.j2").render(board=leaderboard(records), link=link)
+
+
+def print_table(records: Sequence[Record], console: "Console") -> None:
+    """The facts, and for each regime the headline and the main table, for a terminal.
+
+    Columns of single fractions are left out where the terminal is too narrow for them.
+    """
+    from rich.text import Text
+
+    board = leaderboard(records)
+    console.print(Text(board.title, style="bold"))
+    for term, text in board.facts:
+        console.print(Text(f"{term}: {text}", style="dim"))
+    for section in board.sections:
+        console.print()
+        console.print(Text(section.title, style="bold"))
+        console.print(Text(" ".join(section.headline)))
+        table = _terminal(section.main)
+        wide = console.options.update(max_width=10_000)
+        fits = console.measure(table, options=wide).maximum <= console.width
+        console.print(table if fits else _terminal(section.main.narrowed()))
+        for sentence in section.gaps + section.flags:
+            console.print(Text(sentence, style="yellow"))
+    console.print()
+    for note in board.notes:
+        console.print(Text(note, style="dim"))
+
+
+def _section(records: Sequence[Record], regime: RegimeStandings, label: tables.Labels) -> Section:
+    name = regime.setting.regime
+    failures: dict[str, list[str]] = {}
+    flags: dict[str, Counter[str]] = {}
+    for record in records:
+        if record.factors.regime != name:
+            continue
+        if record.failure:
+            reason = f"{record.failure.stage}: {record.failure.message}"
+            failures.setdefault(record.factors.row, []).append(reason)
+        for flag in record.flags:
+            flags.setdefault(flag, Counter())[label(record.factors.row)] += 1
+    return Section(
+        title=wording.regime(wording.plain(name)),
+        headline=headlines.headline(regime),
+        main=tables.main(regime, label),
+        gaps=headlines.gaps(regime, failures),
+        flags=[
+            f"Flag {wording.plain(flag)}: {wording.listed([f'{row} ({n})' for row, n in rows.items()])}."
+            for flag, rows in sorted(flags.items())
+        ],
+        details=tables.details(regime, label),
+    )
+
+
+def _facts(records: Sequence[Record], regimes: list[RegimeStandings]) -> list[tuple[str, str]]:
+    factors = records[0].factors
+    tested = sorted({record.results.images for record in records if record.results})
+    images = wording.listed([f"{count:,}" for count in tested]) or "no"
+    replicates = len(regimes[0].replicates)
+    interval = f"; paired t interval, {100 * CONFIDENCE:g} %" if regimes[0].has_intervals else "; values only"
+    facts = [
+        (
+            "Data",
+            f"{factors.dataset}, a pool of N = {factors.pool:,} training images in {factors.num_classes} classes, "
+            f"{images} test images",
+        ),
+        (
+            "Estimand",
+            f"mean over {replicates} replicate{'s' if replicates > 1 else ''} (proxy, selection and training "
+            f"randomness) on this test set{interval}",
+        ),
+    ]
+    for regime in regimes:
+        setting = regime.setting
+        radii = wording.listed([wording.radius(epsilon) for epsilon in setting.epsilons], limit=20)
+        facts += [
+            (
+                wording.regime(setting.regime),
+                f"{setting.model}; {wording.recipe(setting.recipe)}; {wording.budget(setting.recipe)}; "
+                f"optimiser steps: {_steps(records, setting.regime)}",
+            ),
+            (
+                f"{wording.regime(setting.regime)}, attacked",
+                f"{setting.threat}, pixels between 0 and 1, ε = {radii}, primary {wording.radius(setting.primary)}; "
+                + _attacks_run(records, regime),
+            ),
+        ]
+    facts.append(
+        ("Processor", "; ".join(sorted({_processor(record) for record in records if record.results})) or "none")
+    )
+    return [(term, wording.plain(text)) for term, text in facts]
+
+
+def _steps(records: Sequence[Record], regime: str) -> str:
+    """Optimiser steps of a training at each size: "33 at k = 110"; a range where rows differ."""
+    steps: dict[int, set[int]] = {}
+    for record in records:
+        if record.results and record.factors.regime == regime:
+            steps.setdefault(record.factors.k, set()).add(record.factors.optimiser_steps)
+    spans = {k: f"{min(found):,}" + (f" to {max(found):,}" if len(found) > 1 else "") for k, found in steps.items()}
+    return wording.listed([f"{span} at k = {k:,}" for k, span in sorted(spans.items())], limit=20) or "none"
+
+
+def _attacks_run(records: Sequence[Record], regime: RegimeStandings) -> str:
+    """ "PGD-20 on 500 images in 57 of 57 cells", for each attack at the primary epsilon."""
+    results = [record.results for record in records if record.factors.regime == regime.setting.regime]
+    runs = Counter(
+        (verdict.attack, verdict.images)
+        for result in results
+        if result
+        for verdict in result.attacks
+        if verdict.epsilon == regime.setting.primary
+    )
+    return ", ".join(
+        f"{wording.attack(attack)} on {images:,} images in {count} of {len(results)} cells"
+        for (attack, images), count in runs.items()
+    )
+
+
+def _processor(record: Record) -> str:
+    """What the cell ran on: the processor, and the accelerator where there is one."""
+    names = [record.provenance.get("processor", "not recorded"), record.provenance.get("device", "cpu")]
+    return ", ".join(str(name) for name in names if name != "cpu")
+
+
+def _notes(regimes: list[RegimeStandings], reads_select: bool) -> list[str]:
+    """What the symbols mean, as far as these tables use them."""
+    intervals = regimes[0].has_intervals
+    level = f"{100 * CONFIDENCE:g} %"
+    incomplete = any(s.robust is None for regime in regimes for s in regime.order)
+    notes = [
+        "Robust accuracy: the share of attacked test images that stay right under every attack that all cells ran, "
+        "sample by sample; an attack that only some cells ran has a table of its own.",
+        "mean: over the fractions of the suite; it needs every fraction and replicate.",
+    ]
+    if any(BASELINE in regime.rows for regime in regimes):
+        notes.append(f"− {BASELINE}: the row's mean minus {BASELINE}'s in percentage points, paired by replicate.")
+    if intervals:
+        notes += [
+            f"±: half-width of the two-sided {level} t interval, degrees of freedom one less than replicates.",
+            f"rank: by the mean; equal means share one.{tables.TIE_MARK}: not distinguishable from the first row, its "
+            f"paired {level} interval to that row holds 0. Comparisons are not adjusted for their number.",
+        ]
+    if any(regime.ceiling for regime in regimes):
+        notes.append("The last row was trained on the whole pool: a ceiling, not ranked; its value stands under mean.")
+    if reads_select:
+        notes.append(f"{tables.SELECT_MARK.strip()}: may see the labelled images held out of the pool for selection.")
+    if incomplete:
+        notes.append(
+            "(2/3): mean over the replicates that ran, here 2 of 3; such a row has no mean over fractions and no rank."
+        )
+    if any(np.isinf(regime.cells["median_epsilon"]).any() for regime in regimes if len(regime.cells)):
+        notes.append("> before a median smallest ε: at least that, as some medians lie beyond the largest ε searched.")
+    return [*notes, f"{wording.ABSENT}: no value."]
+
+
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Markdown, not HTML: `md` escapes what records say
+    )
+    environment.filters["md"] = wording.markdown
+    environment.filters["grid"] = _markdown_grid
+    return environment.get_template(name)
+
+
+def _markdown_grid(grid: tables.Grid) -> str:
+    """A Markdown table whose source is aligned too."""
+    lines = [[wording.markdown(cell) for cell in cells] for cells in (grid.columns, *grid.rows)]
+    if grid.ceiling:
+        lines.append([f"*{wording.markdown(cell)}*" if cell else "" for cell in grid.ceiling])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    label = grid.columns.index("method")
+
+    def line(cells: list[str]) -> str:
+        padded = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
+        padded[label] = cells[label].ljust(widths[label])
+        return f"| {' | '.join(padded)} |"
+
+    rule = "|".join(":" + "-" * (w + 1) if i == label else "-" * (w + 1) + ":" for i, w in enumerate(widths))
+    return "\n".join([line(lines[0]), f"|{rule}|", *map(line, lines[1:])])
+
+
+def _terminal(grid: tables.Grid) -> "Table":
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(grid.title), title_justify="left", box=box.SIMPLE_HEAD)
+    for name in grid.columns:
+        table.add_column(Text(name), justify="left" if name == "method" else "right", no_wrap=True)
+    for row in grid.rows:
+        table.add_row(*map(Text, row))
+    if grid.ceiling:
+        table.add_section()
+        table.add_row(*map(Text, grid.ceiling), style="italic")
+    return table

@@ -1,0 +1,193 @@
+"""From records to rates: one line of a DataFrame for each cell that ran. Nothing here averages over cells.
+
+Rates are shares in [0, 1], epsilons are in units of pixels in [0, 1], costs are those that the records hold.
+"""
+
+import binascii
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from benchmark.records import Radii, Record, Results, unpack_levels
+from benchmark.spec import Recipe
+from methods.errors import CoresetBenchError
+
+FULL = "full"  # the row trained on the whole pool: the ceiling, not a method
+AUTOATTACK = "autoattack"
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all cells of one regime have in common.
+
+    `attacks` are those that every cell ran at the primary epsilon on the same images: robust accuracy is the worst
+    case over these, so that no cell is measured against a stronger attacker than its neighbour.
+    """
+
+    regime: str
+    model: str
+    recipe: Recipe
+    threat: str
+    epsilons: tuple[float, ...]
+    primary: float
+    attacks: tuple[str, ...]
+
+
+def check(records: Sequence[Record]) -> None:
+    """Refuses what cannot stand in one table.
+
+    Raises:
+        CoresetBenchError: no records, several suites, suite versions or data sets, or a cell that occurs twice.
+    """
+    if not records:
+        raise CoresetBenchError("There are no records to show; run the suite first (coreset-bench run SUITE).")
+    single("suites", [record.suite for record in records])
+    single("suite versions", [record.suite_version for record in records])
+    for name in ("dataset", "checksum", "pool", "num_classes"):
+        single(f"values of '{name}'", [getattr(record.factors, name) for record in records])
+    cell, count = Counter(map(_identity, records)).most_common(1)[0]
+    if count > 1:
+        row, fraction, regime, replicate = cell
+        raise CoresetBenchError(
+            f"The cell {row}, {fraction:g}, {regime}, replicate {replicate} occurs {count} times in these records; "
+            "write the file again with `coreset-bench run`."
+        )
+
+
+def _identity(record: Record) -> tuple[str, float, str, int]:
+    factors = record.factors
+    return factors.row, factors.fraction, factors.regime, factors.replicate
+
+
+def single(what: str, values: Iterable[Value]) -> Value:
+    """The one value that all of them are.
+
+    Raises:
+        CoresetBenchError: there is more than one.
+    """
+    found = list(values)
+    for value in found[1:]:
+        if value != found[0]:
+            raise CoresetBenchError(
+                f"These records hold several {what} ({found[0]} and {value}); keep the records of one run in one file."
+            )
+    return found[0]
+
+
+def settings(records: Sequence[Record]) -> dict[str, Setting]:
+    """The setting of each regime, in the order in which the records name them.
+
+    Raises:
+        CoresetBenchError: cells of one regime differ in what they must share, or no attack is common to them.
+    """
+    regimes: dict[str, list[Record]] = {}
+    for record in records:
+        regimes.setdefault(record.factors.regime, []).append(record)
+    return {regime: _setting(regime, members) for regime, members in regimes.items()}
+
+
+def _setting(regime: str, records: Sequence[Record]) -> Setting:
+    common: dict[str, Any] = {
+        name: single(f"values of '{name}' in regime '{regime}'", [getattr(r.factors, name) for r in records])
+        for name in ("model", "recipe", "threat", "epsilons", "primary")
+    }
+    runs = [_at(record.results, common["primary"]) for record in records if record.results]
+    shared = [run for run in runs[0] if all(run in other for other in runs)] if runs else []
+    if runs and not shared:
+        raise CoresetBenchError(
+            f"No attack at the primary epsilon was run on every cell of regime '{regime}'; run the suite again."
+        )
+    return Setting(regime=regime, attacks=tuple(attack for attack, _ in shared), **common)
+
+
+def _at(results: Results, epsilon: float) -> list[tuple[str, int]]:
+    """Attack and number of attacked images, for each attack run at this epsilon."""
+    return [(verdict.attack, verdict.images) for verdict in results.attacks if verdict.epsilon == epsilon]
+
+
+def frame(records: Sequence[Record]) -> pd.DataFrame:
+    """One line for each cell that ran; failed cells have none.
+
+    row, method, fraction, regime, replicate, k: the cell. proxy_epochs: what the row needs alone.
+    clean: accuracy on all test images. worst_class: the lowest clean accuracy of a class.
+    robust: accuracy at the primary epsilon, worst case sample by sample over the regime's common attacks.
+    robust_among_right: the same among the attacked images that are right when clean.
+    robust@E: the same as robust at each epsilon E of the regime (NaN in other regimes).
+    median_epsilon: median over the cleanly right images of the smallest epsilon that flips them, inf where the median
+    image was never flipped up to `epsilon_bound`.
+    autoattack: worst case over all attacks at the primary epsilon on the `autoattack_images` images that AutoAttack
+    saw, and without_autoattack: worst case over the other common attacks on those same images (NaN: not run).
+    seconds:STAGE: cost of the stage in seconds of one core, as recorded.
+
+    Raises:
+        CoresetBenchError: see `check` and `settings`; or the outcomes of a cell cannot be decoded.
+    """
+    check(records)
+    common = settings(records)
+    return pd.DataFrame(
+        [
+            _line(record, record.results, common[record.factors.regime])
+            for record in records
+            if record.results is not None
+        ]
+    )
+
+
+def _line(record: Record, results: Results, setting: Setting) -> dict[str, Any]:
+    factors = record.factors
+    try:
+        rates = _rates(results, setting)
+    except (ValueError, binascii.Error, zlib.error) as error:
+        raise CoresetBenchError(
+            f"The outcomes of cell {record.cell} ({factors.row}, {setting.regime}) cannot be decoded ({error}); "
+            "write the file again with `coreset-bench run`."
+        ) from None
+    cell = {name: getattr(factors, name) for name in ("row", "method", "fraction", "regime", "replicate", "k")}
+    costs = {f"seconds:{stage}": seconds for stage, seconds in record.cost.seconds.items()}
+    return cell | rates | {"proxy_epochs": factors.proxy_epochs, "optimiser_steps": factors.optimiser_steps} | costs
+
+
+def _rates(results: Results, setting: Setting) -> dict[str, float]:
+    clean = results.clean_bits()
+    robust = results.robust_bits(setting.primary, setting.attacks)
+    assert robust is not None  # `settings` found these attacks in every cell of the regime
+    right = clean[: len(robust)].sum()
+    rates = {
+        "clean": float(clean.mean()),
+        "worst_class": min(
+            correct / count
+            for correct, count in zip(results.clean_by_class, results.class_counts, strict=True)
+            if count
+        ),
+        "robust": float(robust.mean()),
+        "robust_among_right": float(robust.sum() / right) if right else np.nan,
+        "median_epsilon": _median_epsilon(results.radii),
+        "epsilon_bound": results.radii.step * results.radii.levels,
+    }
+    for epsilon in setting.epsilons:
+        bits = results.robust_bits(epsilon, setting.attacks)
+        rates[f"robust@{epsilon}"] = np.nan if bits is None else float(bits.mean())
+    strong = next((v for v in results.attacks if v.attack == AUTOATTACK and v.epsilon == setting.primary), None)
+    worst = results.robust_bits(setting.primary)
+    others = results.robust_bits(setting.primary, set(setting.attacks) - {AUTOATTACK})
+    if strong is not None and worst is not None:
+        rates["autoattack"] = float(worst[: strong.images].mean())
+        rates["without_autoattack"] = np.nan if others is None else float(others[: strong.images].mean())
+        rates["autoattack_images"] = strong.images
+    return rates
+
+
+def _median_epsilon(radii: Radii) -> float:
+    """Median smallest epsilon of the cleanly right images: inf beyond the search's bound, NaN if none is right."""
+    codes = unpack_levels(radii.codes)
+    right = codes[codes > 0]
+    if not right.size:
+        return np.nan
+    return float(np.median(np.where(right > radii.levels, np.inf, right * radii.step)))

@@ -1,0 +1,95 @@
+"""Publishing: records and leaderboards under `results/`, which git keeps, and the digits table inside the README.
+
+A run's own results lie in `results/local/SUITE/`, which git ignores. Published leaderboards are a function of the
+published records beside them, so they can be written again, and checked, at any time.
+"""
+
+import os
+from pathlib import Path
+
+from benchmark.leaderboard import render_markdown, render_summary
+from benchmark.records import read_records
+from benchmark.store import write_atomically
+from methods.errors import UsageError
+
+LOCAL = "local"
+RECORDS = "records.jsonl"
+LEADERBOARD = "leaderboard.md"
+README_SUITE = "digits"  # its summary stands in the README
+
+
+def publish(suite: str, results: Path, readme: Path) -> list[Path]:
+    """Copies a run's records to `results/SUITE/` and writes what is derived from them; the files written.
+
+    Nothing is written unless all of it can be.
+
+    Raises:
+        UsageError: there is no run of this suite, or the README lacks its markers.
+        CoresetBenchError: the records cannot be read or do not make one table.
+    """
+    run = results / LOCAL / suite / RECORDS
+    if not run.is_file():
+        raise UsageError(f"There is no run of '{suite}' at {run}; run it first: coreset-bench run {suite}")
+    published = results / suite / RECORDS
+    derived = _derived(suite, run, results, readme)
+    write_atomically(published, run.read_bytes())
+    _write(derived)
+    return [published, *derived]
+
+
+def rebuild(results: Path, readme: Path) -> list[Path]:
+    """Writes again what is derived from published records; the files that changed.
+
+    Raises:
+        UsageError: nothing is published, or the README lacks its markers.
+        CoresetBenchError: published records cannot be read or do not make one table.
+    """
+    changed = _outdated(results, readme)
+    _write(changed)
+    return list(changed)
+
+
+def stale(results: Path, readme: Path) -> list[Path]:
+    """The published files that are not what the published records give.
+
+    Raises:
+        UsageError, CoresetBenchError: as `rebuild`.
+    """
+    return list(_outdated(results, readme))
+
+
+def _outdated(results: Path, readme: Path) -> dict[Path, bytes]:
+    published = sorted(path for path in results.glob(f"*/{RECORDS}") if path.parent.name != LOCAL)
+    if not published:
+        raise UsageError(f"Nothing is published under {results}; publish a run first: make publish SUITE=digits")
+    derived: dict[Path, bytes] = {}
+    for records in published:
+        derived |= _derived(records.parent.name, records, results, readme)
+    return {path: data for path, data in derived.items() if not path.is_file() or path.read_bytes() != data}
+
+
+def _derived(suite: str, source: Path, results: Path, readme: Path) -> dict[Path, bytes]:
+    """The content of each file that is derived from the records in `source`."""
+    records = read_records(source)
+    leaderboard = results / suite / LEADERBOARD
+    files = {leaderboard: render_markdown(records).encode()}
+    if suite == README_SUITE:
+        summary = render_summary(records, link=Path(os.path.relpath(leaderboard, readme.parent)).as_posix())
+        files[readme] = _between_markers(suite, summary, readme).encode()
+    return files
+
+
+def _between_markers(suite: str, block: str, readme: Path) -> str:
+    """The README with `block` in the place between its two markers."""
+    start, end = f"<!-- leaderboard:{suite} -->", f"<!-- /leaderboard:{suite} -->"
+    text = readme.read_bytes().decode() if readme.is_file() else ""
+    head, opened, rest = text.partition(start)
+    _, closed, tail = rest.partition(end)
+    if not (opened and closed):
+        raise UsageError(f"{readme} lacks the lines '{start}' and '{end}'; add them where the table belongs.")
+    return f"{head}{start}\n\n{block.strip()}\n\n{end}{tail}"
+
+
+def _write(files: dict[Path, bytes]) -> None:
+    for path, data in files.items():
+        write_atomically(path, data)

@@ -1,0 +1,229 @@
+"""The tables of a leaderboard as text cells, ready for Markdown or a terminal."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from benchmark import wording
+from benchmark.outcomes import AUTOATTACK, FULL
+from benchmark.standings import BASELINE, RegimeStandings, Standing
+from benchmark.stats import CONFIDENCE
+
+SELECT_MARK, TIE_MARK = " †", " ≈"
+
+Column = Callable[[str], str]  # the text of a row's cell
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of text. `per_fraction` are the columns that may be left out where there is no room."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    ceiling: tuple[str, ...] | None = None  # set apart: a bound, not a contestant
+    per_fraction: tuple[str, ...] = ()
+
+    def narrowed(self) -> "Grid":
+        """Without the columns of single fractions."""
+
+        def keep(cells: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(c for c, name in zip(cells, self.columns, strict=True) if name not in self.per_fraction)
+
+        ceiling = None if self.ceiling is None else keep(self.ceiling)
+        return Grid(self.title, keep(self.columns), tuple(map(keep, self.rows)), ceiling)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """How rows are called: who reads the held-out part is marked, the full pool is called by its size."""
+
+    pool: int
+    readers: frozenset[str]
+
+    def __call__(self, row: str) -> str:
+        if row == FULL:
+            return f"all {self.pool:,} images"
+        return wording.plain(row) + (SELECT_MARK if row in self.readers else "")
+
+
+def main(regime: RegimeStandings, label: Labels) -> Grid:
+    """Robust accuracy by fraction, its mean over fractions, the gain over the baseline, rank, and clean accuracy."""
+    fractions = {wording.percent(f): partial(_at_fraction, regime, "robust", f) for f in regime.fractions}
+    standings = _standings(regime)
+    ranks: dict[str, Column] = {"rank": lambda row: _rank(standings[row])} if regime.has_intervals else {}
+    columns: dict[str, Column] = {
+        **ranks,
+        "method": label,
+        **fractions,
+        "mean": lambda row: wording.share(standings[row].robust),
+        f"− {BASELINE}": lambda row: wording.points(standings[row].gain),
+        "clean": lambda row: wording.share(standings[row].clean),
+    }
+    return _grid([regime], f"Robust accuracy in % ({conditions(regime)})", columns, per_fraction=tuple(fractions))
+
+
+def compact(regimes: Sequence[RegimeStandings], label: Labels) -> Grid:
+    """All regimes side by side, in the order of the first: rank, mean robust accuracy, gain, clean accuracy."""
+    columns: dict[str, Column] = {"method": label}
+    for regime in regimes:
+        name = wording.plain(regime.setting.regime)
+        for column, text in _brief(regime).items():
+            columns[f"{name}: {column}"] = text
+    interval = f" ± {100 * CONFIDENCE:g} % t interval" if regimes[0].has_intervals else ""
+    measured = "; ".join(f"{wording.plain(r.setting.regime)}: {conditions(r)}" for r in regimes)
+    title = f"Robust and clean accuracy in %, mean over fractions and replicates{interval} ({measured})"
+    return _grid(regimes, title, columns)
+
+
+def _brief(regime: RegimeStandings) -> dict[str, Column]:
+    standings = _standings(regime)
+    ranks: dict[str, Column] = {"rank": lambda row: _rank(standings[row])} if regime.has_intervals else {}
+    return {
+        **ranks,
+        "robust": lambda row: wording.share(standings[row].robust),
+        f"− {BASELINE}": lambda row: wording.points(standings[row].gain),
+        "clean": lambda row: wording.share(standings[row].clean).split(" ")[0],
+    }
+
+
+def details(regime: RegimeStandings, label: Labels) -> list[Grid]:
+    """What lies behind the main table."""
+    return [clean(regime, label), robustness(regime, label), *autoattack(regime, label), costs(regime, label)]
+
+
+def clean(regime: RegimeStandings, label: Labels) -> Grid:
+    """Clean accuracy by fraction, and the mean of the worst class's."""
+    columns: dict[str, Column] = {
+        "method": label,
+        **{wording.percent(f): partial(_at_fraction, regime, "clean", f) for f in regime.fractions},
+        "mean": partial(_mean, regime, "clean"),
+        "worst class, mean": partial(_mean, regime, "worst_class"),
+    }
+    return _grid([regime], f"Clean accuracy in % ({wording.clock(regime.setting.recipe)})", columns)
+
+
+def robustness(regime: RegimeStandings, label: Labels) -> Grid:
+    """Other radii, and measures that a high clean accuracy alone does not raise; all are means over fractions."""
+    setting = regime.setting
+    columns: dict[str, Column] = {
+        "method": label,
+        **{
+            f"robust at ε = {wording.radius(epsilon)}": partial(_mean, regime, f"robust@{epsilon}")
+            for epsilon in setting.epsilons
+            if epsilon != setting.primary
+        },
+        "robust among cleanly right": partial(_mean, regime, "robust_among_right"),
+        "median smallest ε": partial(_median_epsilon, regime),
+    }
+    title = f"Robustness at other ε and apart from clean accuracy, means over fractions ({conditions(regime)})"
+    return _grid([regime], title, columns)
+
+
+def autoattack(regime: RegimeStandings, label: Labels) -> list[Grid]:
+    """AutoAttack beside the other attacks on the same images and replicates; nothing where it was not run."""
+    if "autoattack" not in regime.cells:
+        return []
+    setting = regime.setting
+    cells = regime.cells[regime.cells["autoattack"].notna()]
+    seen = set(cells["fraction"][cells["row"] != FULL])
+    fractions = [fraction for fraction in regime.fractions if fraction in seen]
+    if not fractions:
+        return []
+    others = _named([name for name in setting.attacks if name != AUTOATTACK])
+    measures = {others: "without_autoattack", "with AutoAttack": "autoattack"}
+    columns: dict[str, Column] = {"method": label}
+    for fraction in fractions:
+        for name, metric in measures.items():
+            columns[f"{wording.percent(fraction)}: {name}"] = partial(_where_run, regime, metric, fraction)
+    replicates = wording.listed([str(replicate) for replicate in sorted(set(cells["replicate"]))])
+    images = wording.listed([f"{int(count):,}" for count in sorted(set(cells["autoattack_images"]))])
+    title = (
+        f"Robust accuracy in % under AutoAttack (ε = {wording.radius(setting.primary)}, "
+        f"{wording.clock(setting.recipe)}, replicate {replicates}, first {images} test images)"
+    )
+    return [_grid([regime], title, columns)]
+
+
+def costs(regime: RegimeStandings, label: Labels) -> Grid:
+    """What a row needs: proxy epochs, and the seconds of each stage, averaged over the cells that ran it."""
+    stages = [name for name in map(str, regime.cells) if name.startswith("seconds:") and regime.cells[name].any()]
+    columns: dict[str, Column] = {
+        "method": label,
+        "proxy epochs": lambda row: f"{_average(regime, 'proxy_epochs', row):g}".replace("nan", wording.ABSENT),
+        **{f"{wording.plain(stage.removeprefix('seconds:'))}, s": partial(_seconds, regime, stage) for stage in stages},
+    }
+    clock = wording.clock(regime.setting.recipe)
+    return _grid([regime], f"Cost of one cell in seconds of one core when first computed ({clock})", columns)
+
+
+def conditions(regime: RegimeStandings) -> str:
+    """What the robust accuracies of a regime were measured by: "ε = 0.1, PGD-20, equal epochs"."""
+    setting = regime.setting
+    return f"ε = {wording.radius(setting.primary)}, {_named(setting.attacks)}, {wording.clock(setting.recipe)}"
+
+
+def _grid(
+    regimes: Sequence[RegimeStandings], title: str, columns: Mapping[str, Column], per_fraction: tuple[str, ...] = ()
+) -> Grid:
+    """Rows in the order of the first regime; the ceiling where a regime has one."""
+
+    def line(row: str) -> tuple[str, ...]:
+        return tuple(text(row) for text in columns.values())
+
+    rows = tuple(line(standing.row) for standing in regimes[0].order)
+    ceiling = line(FULL) if any(regime.ceiling for regime in regimes) else None
+    return Grid(title, tuple(columns), rows, ceiling, per_fraction)
+
+
+def _standings(regime: RegimeStandings) -> dict[str, Standing]:
+    absent = Standing(FULL, robust=None, clean=None, gain=None, behind=None, rank=None)
+    return {**{standing.row: standing for standing in regime.order}, FULL: regime.ceiling or absent}
+
+
+def _rank(standing: Standing) -> str:
+    if standing.rank is None:
+        return "" if standing.row == FULL else wording.ABSENT
+    return f"{standing.rank}" + (TIE_MARK if standing.rank > 1 and standing.may_be_best else "")
+
+
+def _at_fraction(regime: RegimeStandings, metric: str, fraction: float, row: str) -> str:
+    """One fraction's estimate; marked "(2/3)" where replicates are missing."""
+    if row == FULL:
+        return ""
+    found = regime.at(metric, row, fraction)
+    wanted = len(regime.replicates)
+    return wording.share(found) + (f" ({found.n}/{wanted})" if found and found.n < wanted else "")
+
+
+def _where_run(regime: RegimeStandings, metric: str, fraction: float, row: str) -> str:
+    return wording.share(regime.at(metric, row, fraction))
+
+
+def _mean(regime: RegimeStandings, metric: str, row: str) -> str:
+    return wording.share(regime.summary(metric, row))
+
+
+def _median_epsilon(regime: RegimeStandings, row: str) -> str:
+    """The mean of the cells' medians; a lower limit, "> 0.31", where some lie beyond the bound of the search."""
+    medians = regime.values("median_epsilon", row)
+    if np.isnan(medians).any():
+        return wording.ABSENT
+    mean = float(np.minimum(medians, regime.values("epsilon_bound", row)).mean())
+    text = wording.measured_radius(mean, like=regime.setting.primary)
+    return f"> {text}" if np.isinf(medians).any() else text
+
+
+def _average(regime: RegimeStandings, column: str, row: str) -> float:
+    values = regime.values(column, row)
+    return float(np.nanmean(values)) if np.isfinite(values).any() else np.nan
+
+
+def _seconds(regime: RegimeStandings, stage: str, row: str) -> str:
+    return wording.seconds(_average(regime, stage, row))
+
+
+def _named(attacks: Sequence[str]) -> str:
+    return wording.listed([wording.attack(name) for name in attacks]) or "no attack"

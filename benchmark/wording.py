@@ -1,0 +1,123 @@
+"""How numbers and names are spelled in tables: the same bytes on every machine, and safe in Markdown."""
+
+import math
+import re
+
+from benchmark.spec import Recipe
+from benchmark.stats import Estimate
+
+ABSENT = "–"
+_MARKDOWN = re.compile(r"([\\`*_\[\]|~#>])")
+_ATTACKS = {"autoattack": "AutoAttack"}
+_OBJECTIVES = {"standard": "Standard training", "trades": "TRADES training"}
+
+
+def plain(text: str) -> str:
+    """One line of printable characters: what a record or plugin says must not move the cursor or end a row."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def markdown(text: str) -> str:
+    """The text with everything escaped that Markdown or HTML would read as markup."""
+    return _MARKDOWN.sub(r"\\\1", plain(text)).replace("&", "&amp;").replace("<", "&lt;")
+
+
+def fixed(value: float, digits: int = 1) -> str:
+    """A decimal. Rounded first: sums that differ in their last bits between machines must print the same."""
+    return f"{round(value, 9) + 0.0:.{digits}f}".replace("-", "−")
+
+
+def share(found: Estimate | None) -> str:
+    """A share in percent: "54.2 ± 1.3", without the second part where there is no interval."""
+    return ABSENT if found is None else fixed(100 * found.mean) + _interval(found)
+
+
+def points(found: Estimate | None) -> str:
+    """A difference of shares in percentage points, with its sign: "+3.1 ± 1.2"."""
+    if found is None:
+        return ABSENT
+    text = fixed(100 * found.mean)
+    unsigned = text.lstrip("−")
+    sign = "" if float(unsigned) == 0 else "−" if text != unsigned else "+"
+    return sign + unsigned + _interval(found)
+
+
+def _interval(found: Estimate) -> str:
+    return "" if found.half_width is None else f" ± {fixed(100 * found.half_width)}"
+
+
+def percent(fraction: float) -> str:
+    """A fraction of the pool: "30 %"."""
+    return f"{round(100 * fraction, 6):g} %"
+
+
+def radius(epsilon: float) -> str:
+    """An epsilon as people write it: "0.1", or "8/255" where that is what it is."""
+    text = f"{epsilon:.4g}"
+    levels = 255 * epsilon
+    return text if float(text) == epsilon or abs(levels - round(levels)) > 1e-9 else f"{round(levels)}/255"
+
+
+def measured_radius(epsilon: float, like: float) -> str:
+    """A measured epsilon, in the manner in which `like` is written."""
+    return f"{fixed(255 * epsilon)}/255" if "/" in radius(like) else fixed(epsilon, 3)
+
+
+def seconds(value: float) -> str:
+    """Seconds with about three figures; the absence of a value is NaN."""
+    if math.isnan(value):
+        return ABSENT
+    return f"{value:,.0f}" if value >= 100 else fixed(value, 1 if value >= 10 else 2)
+
+
+def attack(name: str) -> str:
+    """An attack as it is written: "PGD-20", "AutoAttack"."""
+    return _ATTACKS.get(name, plain(name).replace("pgd", "PGD"))
+
+
+def regime(name: str) -> str:
+    """A regime's heading."""
+    return _OBJECTIVES.get(name, plain(name))
+
+
+def listed(names: list[str], limit: int = 6) -> str:
+    """ "a, b and c"; the rest is counted where there are more than `limit`."""
+    if len(names) > limit:
+        return f"{', '.join(names[: limit - 1])} and {len(names) - limit + 1} more"
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def clock(spec: Recipe) -> str:
+    """What is equal between coresets: "equal epochs" or "equal steps"."""
+    return f"equal {spec.clock}"
+
+
+def recipe(spec: Recipe) -> str:
+    """The training recipe in words."""
+    parts = [
+        f"{spec.epochs} epochs of SGD at batch {spec.batch_size}",
+        f"{'Nesterov ' if spec.nesterov else ''}momentum {spec.momentum:g}, weight decay {spec.weight_decay:g}",
+        f"{spec.schedule} learning rate{'' if spec.schedule == 'constant' else ' up to'} {spec.lr:g}",
+        _augmentation(spec),
+    ]
+    if spec.objective == "trades":
+        step = radius(spec.inner_step_size)
+        parts.insert(
+            0, f"TRADES with β = {spec.beta:g}, ε = {radius(spec.epsilon)} in {spec.inner_steps} steps of {step}"
+        )
+    return ", ".join(parts)
+
+
+def budget(spec: Recipe) -> str:
+    """What the clock holds equal."""
+    if spec.clock == "epochs":
+        return f"equal epochs: {spec.epochs} passes over each coreset, so a smaller one gets fewer optimiser steps"
+    return f"equal steps: as many optimiser steps for each coreset as {spec.epochs} passes over the whole pool take"
+
+
+def _augmentation(spec: Recipe) -> str:
+    augment = spec.augment
+    parts = [f"crops after padding by {augment.pad}"] if augment.pad else []
+    parts += ["random resized crops"] if augment.resized_crop else []
+    parts += ["mirroring"] if augment.flip else []
+    return " and ".join(parts) or "no augmentation"

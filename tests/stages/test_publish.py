@@ -1,0 +1,114 @@
+"""Publishing writes what the records give, and notices when a published file says something else."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.publish import publish, rebuild, stale
+from benchmark.records import write_records
+from methods.errors import CoresetBenchError, UsageError
+from tests.factories import robust
+
+MARKED = "# A project\n\n<!-- leaderboard:digits -->\nold\n<!-- /leaderboard:digits -->\n\nThe end.\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A clone with a local run of `digits` and of `other`, and a marked README."""
+    records = [
+        robust(right, row, 0.3, "standard", replicate)
+        for row, right in (("random", 40), ("easycore", 45))
+        for replicate in range(3)
+    ]
+    for suite in ("digits", "other"):
+        write_records(tmp_path / "results" / "local" / suite / "records.jsonl", records)
+    (tmp_path / "README.md").write_text(MARKED)
+    return tmp_path
+
+
+def test_publish_writes_records_leaderboard_and_readme(folder: Path) -> None:
+    results, readme = folder / "results", folder / "README.md"
+    written = publish("digits", results, readme)
+    published = results / "digits"
+    assert written == [published / "records.jsonl", published / "leaderboard.md", readme]
+    assert (published / "records.jsonl").read_bytes() == (results / "local/digits/records.jsonl").read_bytes()
+    assert "# Leaderboard: digits, version 1" in (published / "leaderboard.md").read_text()
+    text = readme.read_text()
+    assert text.startswith("# A project\n\n<!-- leaderboard:digits -->\n")
+    assert text.endswith("<!-- /leaderboard:digits -->\n\nThe end.\n")
+    assert "old" not in text
+    assert "easycore has the highest mean robust accuracy" in text
+    assert "(results/digits/leaderboard.md)" in text
+    assert stale(results, readme) == []
+
+
+def test_publishing_twice_changes_nothing(folder: Path) -> None:
+    results, readme = folder / "results", folder / "README.md"
+    publish("digits", results, readme)
+    before = readme.read_bytes(), (results / "digits/leaderboard.md").read_bytes()
+    publish("digits", results, readme)
+    assert (readme.read_bytes(), (results / "digits/leaderboard.md").read_bytes()) == before
+
+
+def test_only_digits_stands_in_the_readme(folder: Path) -> None:
+    publish("other", folder / "results", folder / "README.md")
+    assert (folder / "README.md").read_text() == MARKED
+
+
+@pytest.mark.parametrize("damaged", ["results/digits/leaderboard.md", "README.md"])
+def test_an_edited_number_is_stale_until_rebuilt(folder: Path, damaged: str) -> None:
+    results, readme, path = folder / "results", folder / "README.md", folder / damaged
+    publish("digits", results, readme)
+    publish("other", results, readme)
+    good = path.read_bytes()
+    path.write_bytes(good.replace(b"45.0", b"46.0", 1))
+    assert stale(results, readme) == [path]
+    assert rebuild(results, readme) == [path]
+    assert path.read_bytes() == good
+    assert rebuild(results, readme) == []
+
+
+def test_text_around_the_readme_table_is_free(folder: Path) -> None:
+    results, readme = folder / "results", folder / "README.md"
+    publish("digits", results, readme)
+    readme.write_text("More words.\n" + readme.read_text())
+    assert stale(results, readme) == []
+
+
+def test_missing_leaderboard_and_changed_records_are_stale(folder: Path) -> None:
+    results, readme = folder / "results", folder / "README.md"
+    publish("digits", results, readme)
+    (results / "digits/leaderboard.md").unlink()
+    assert stale(results, readme) == [results / "digits/leaderboard.md"]
+    rebuild(results, readme)
+    records = results / "digits/records.jsonl"
+    records.write_text("".join(records.read_text().splitlines(keepends=True)[:-1]))
+    assert set(stale(results, readme)) == {results / "digits/leaderboard.md", readme}
+
+
+def test_a_run_that_is_not_there(folder: Path) -> None:
+    with pytest.raises(UsageError, match=r"There is no run of 'cifar10' .* coreset-bench run cifar10"):
+        publish("cifar10", folder / "results", folder / "README.md")
+
+
+def test_nothing_published(folder: Path) -> None:
+    with pytest.raises(UsageError, match="Nothing is published"):
+        stale(folder / "results", folder / "README.md")
+
+
+@pytest.mark.parametrize("text", ["no markers", "<!-- leaderboard:digits -->", "<!-- /leaderboard:digits -->", None])
+def test_missing_markers_write_nothing(folder: Path, text: str | None) -> None:
+    readme = folder / "README.md"
+    readme.unlink() if text is None else readme.write_text(text)
+    with pytest.raises(UsageError, match="lacks the lines '<!-- leaderboard:digits -->' and"):
+        publish("digits", folder / "results", readme)
+    assert not (folder / "results/digits").exists()
+
+
+def test_a_damaged_run_is_not_published(folder: Path) -> None:
+    run = folder / "results/local/digits/records.jsonl"
+    run.write_bytes(run.read_bytes()[:-30])
+    with pytest.raises(CoresetBenchError, match="line 6 is not a record"):
+        publish("digits", folder / "results", folder / "README.md")
+    assert not (folder / "results/digits").exists()
+    assert (folder / "README.md").read_text() == MARKED
