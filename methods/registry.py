@@ -133,8 +133,9 @@ def score(
     arguments with defaults; it returns one finite number a sample, [N]. `keep` is the default policy. Further
     keywords are fields of `MethodInfo`; the first line of the docstring is its summary.
     """
-    check_policy(keep)
-    return _decorator(name, "score", needs, paper, SCORE_ARGUMENTS, {"keep": keep, "nested": True, **info})
+    balanced = "balanced" in check_policy(keep).split("+")
+    promises = {"keep": keep, "nested": not balanced, "per_class": balanced}
+    return _decorator(name, "score", needs, paper, SCORE_ARGUMENTS, {**promises, **info})
 
 
 def subset(
@@ -188,19 +189,23 @@ def register(method: Any) -> Any:
         UsageError: the name is taken by other code.
     """
     name = method.info.name
-    source = source_hash(method)
+    source = f"{source_hash(method)} {getattr(_defined(method), '__qualname__', '')}"  # imported twice is still one
     if name in _methods and _sources[name] != source:
         raise UsageError(f"Two methods are called '{name}'; rename one of them.")
     _methods[name], _sources[name] = method, source
     return method
 
 
+def _defined(method: Any) -> Any:
+    """The function or class that a method is written as."""
+    target = method.function if isinstance(method, FunctionMethod) else method
+    return target if inspect.isclass(target) or inspect.isfunction(target) else type(target)
+
+
 def source_file(method: Any) -> Path | None:
     """The file that defines a method."""
-    target = method.function if isinstance(method, FunctionMethod) else method
-    target = target if inspect.isclass(target) or inspect.isfunction(target) else type(target)
     try:
-        return Path(inspect.getfile(target))
+        return Path(inspect.getfile(_defined(method)))
     except (TypeError, OSError):
         return None
 
