@@ -43,8 +43,8 @@ def pgd_images(
         adversarial.requires_grad_()
         with torch.enable_grad():
             loss = F.cross_entropy(model(adversarial), y, reduction="sum")
-        # with respect to the images alone: parameters collect no gradients
-        direction = torch.autograd.grad(loss, adversarial)[0].sign_().nan_to_num_(0)
+        # with respect to the images alone: parameters collect no gradients; the sign of NaN is 0
+        direction = torch.autograd.grad(loss, adversarial)[0].sign_()
         adversarial = torch.clamp(adversarial.detach() + step * direction, lower, upper)
     return adversarial
 
