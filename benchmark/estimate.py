@@ -1,0 +1,83 @@
+"""How long the work ahead will take: counted passes, times a rate measured on this machine just before.
+
+Work is counted in samples sent forward once; a backward pass counts as two. Attacks run until images fall, so theirs
+is a guess at the middle: the time left that a run shows while it works is the better number.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from benchmark.plan import Cell, Trace
+from benchmark.spec import Recipe, Training
+from methods.signals import get_signal
+from methods.api import HELD_OUT, Budget
+
+if TYPE_CHECKING:
+    from benchmark.data import Dataset
+
+ASK_ABOVE = 600.0  # seconds
+GRADIENT = 3  # a forward and a backward pass
+AUTOATTACK = 4000  # forward passes a test image, where about a third stay robust (measured on digits)
+
+
+def presentation_work(recipe: Recipe) -> int:
+    """Forward-equivalents of training on one sample once."""
+    return GRADIENT * (recipe.inner_steps + 2) + 1 if recipe.objective == "trades" else GRADIENT
+
+
+def training_work(recipe: Recipe, samples: int, pool: int, epochs: int | None = None) -> int:
+    """Forward-equivalents of training on `samples` of a pool for the recipe's budget, or for `epochs`."""
+    passes = epochs if epochs is not None else recipe.epochs * (pool / samples if recipe.clock == "steps" else 1)
+    return round(presentation_work(recipe) * samples * passes)
+
+
+def trace_work(trace: Trace, pool: int) -> int:
+    """Forward-equivalents of a proxy run with its snapshots."""
+    signals = [get_signal(need.removeprefix(HELD_OUT)) for need in trace.signals]
+    snapshots = [s for s in signals if s.view == "snapshot" and s.every_epoch]
+    each = GRADIENT if any("input_grad" in s.inputs for s in snapshots) else bool(snapshots)
+    return training_work(trace.training.recipe, pool, pool, trace.until) + each * pool * trace.until
+
+
+def cell_work(cell: Cell, facts: Mapping[str, Any]) -> int:
+    """Forward-equivalents of training and attacking a cell."""
+    work = training_work(cell.regime.recipe, Budget.of(cell.fraction, facts["pool"]).k, facts["pool"])
+    for name, stage in cell.outcomes.items():
+        images = min(stage.spec.get("images") or facts["test"], facts["test"])
+        if name == "pgd":
+            work += images * GRADIENT * stage.spec["steps"] * stage.spec["restarts"] * len(stage.spec["epsilons"])
+        elif name == "radii":
+            work += images * GRADIENT * stage.spec["steps"] * stage.spec["levels"].bit_length()
+        elif name == "autoattack":
+            work += images * AUTOATTACK
+    return work
+
+
+def measured_rate(training: Training, data: "Dataset", device: str) -> float:
+    """Seconds a forward-equivalent, over training steps on the data's own first batches."""
+    import torch
+
+    from benchmark.models import build
+    from benchmark.train import train
+
+    model = build(training.model, data.num_classes, data.shape, data.mean, data.std, seed=0).to(device)
+    recipe = training.recipe.model_copy(update={"epochs": 1, "clock": "epochs", "lr": 1e-6})
+    ids = torch.arange(min(len(data.train), 2 * recipe.batch_size))
+    train(model, data.train, ids, recipe, seed=0)  # the first steps pay for memory and code
+    started, repeats = time.perf_counter(), 0
+    while repeats == 0 or time.perf_counter() - started < 1:
+        train(model, data.train, ids, recipe, seed=0)
+        repeats += 1
+    return (time.perf_counter() - started) / (repeats * training_work(recipe, len(ids), len(ids)))
+
+
+def spoken(seconds: float) -> str:
+    """A length of time in words."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    if seconds < 48 * 3600:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:.1f} days"

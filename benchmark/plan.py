@@ -1,0 +1,284 @@
+"""What a suite comes to: its cells in order, and the stages of each with their content addresses.
+
+    data --> proxy --> signal --> coreset --> model --> outcome
+
+Nothing is computed here and torch is not imported: planning is what `plan`, a second `run` and `explain` do.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from benchmark.data import fingerprint
+from benchmark.randomness import derive_seed
+from benchmark.records import Seeds
+from benchmark.spec import DatasetSpec, Regime, Row, Suite, Training
+from benchmark.store import Store, content_key
+from methods.api import HELD_OUT, Method, Scalar, check_params, epoch_index
+from methods.errors import UsageError, unknown
+from methods.registry import get, source_hash
+from methods.signals import get_signal
+
+# Raise a stage's version when its code changes what it computes; a test pins each to its sources.
+VERSIONS = {"data": 1, "proxy": 1, "signal": 1, "coreset": 1, "model": 1, "outcome": 1}
+FULL = "full"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: its spec, and the keys of what it is made from."""
+
+    kind: str
+    spec: Mapping[str, Any]
+    parents: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def key(self) -> str:
+        return content_key(self.kind, VERSIONS[self.kind], self.spec, self.parents)
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What the store writes beside the result."""
+        return {"kind": self.kind, "version": VERSIONS[self.kind], "spec": self.spec, "parents": self.parents}
+
+    def done(self, store: Store) -> bool:
+        return store.has(self.kind, self.key)
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data set as a part of keys."""
+
+    spec: DatasetSpec
+    fingerprint: str
+
+    def canonical(self) -> dict[str, Any]:
+        return {"dataset": self.spec.canonical(), "fingerprint": self.fingerprint}
+
+    @property
+    def stage(self) -> Stage:
+        """What is known of the data once they have been loaded."""
+        return Stage("data", self.canonical())
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One proxy run of `until` epochs, and the signals that are read from it ("select." marks the held-out part)."""
+
+    proxy: Stage
+    training: Training
+    seed: int
+    until: int
+    signals: Mapping[str, Stage]
+
+    def done(self, store: Store) -> bool:
+        return all(stage.done(store) for stage in self.signals.values())
+
+
+def make_trace(data: Data, training: Training, seed: int, until: int, needs: tuple[str, ...]) -> Trace:
+    spec = {**data.canonical(), **training.canonical(), "seed": seed, "until": until}
+    proxy = Stage("proxy", spec)
+    signals = {}
+    for need in needs:
+        held_out = need.startswith(HELD_OUT)
+        signal = get_signal(need.removeprefix(HELD_OUT))
+        if held_out and signal.view == "online":
+            raise UsageError(f"The signal '{need}' is recorded while training; the held-out part has snapshots only.")
+        signal_spec = {"signal": signal.name, "source": signal.source_hash, "part": "select" if held_out else "train"}
+        signals[need] = Stage("signal", signal_spec, {"proxy": proxy.key})
+    return Trace(proxy, training, seed, until, signals)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """One method's choice at one fraction in one replicate."""
+
+    row: Row
+    method: Method
+    params: Mapping[str, Scalar]
+    fraction: float
+    seed: int
+    traces: tuple[Trace, ...]
+    coreset: Stage
+
+    @property
+    def proxy_epochs(self) -> int:
+        """The proxy epochs that this row would need alone."""
+        return sum(read_until(self.params, trace.training) for trace in self.traces)
+
+
+def read_until(params: Mapping[str, Scalar], training: Training) -> int:
+    """The epochs of a proxy that a method reads: up to the share `at` of its schedule, or all."""
+    epochs = training.recipe.epochs
+    return epoch_index(float(params["at"]), epochs) + 1 if "at" in params else epochs
+
+
+def make_selection(data: Data, suite: Suite, row: Row, fraction: float, replicate: int) -> Selection:
+    """Raises UsageError for an unknown method, policy, parameter or signal."""
+    method = get(row.spelled, row.params)
+    params = check_params(method.info.name, row.params, method.info.params)
+    needs = method.info.needs
+    traces: list[Trace] = []
+    if needs:
+        training = suite.proxies[row.proxy]
+        for index in range(int(params.get("proxies", 1))):
+            seed = derive_seed("proxy", row.proxy, replicate, index)
+            # The first proxy serves every method and runs to its end; further ones stop where they are read.
+            until = read_until(params, training) if index else training.recipe.epochs
+            traces.append(make_trace(data, training, seed, until, needs))
+    seed = derive_seed("selection", replicate)
+    spec = {
+        **data.canonical(),
+        "method": row.method,
+        "policy": row.policy,
+        "params": dict(params),
+        "source": source_hash(method),
+        "fraction": fraction,
+        "seed": seed,
+    }
+    parents = {f"{name}/{i}": stage.key for i, trace in enumerate(traces) for name, stage in trace.signals.items()}
+    return Selection(row, method, params, fraction, seed, tuple(traces), Stage("coreset", spec, parents))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One trained and attacked model. `selection` is None for the full pool."""
+
+    suite: str
+    name: str
+    fraction: float
+    regime_name: str
+    regime: Regime
+    replicate: int
+    seeds: Seeds
+    selection: Selection | None
+    model: Stage
+    outcomes: Mapping[str, Stage]
+
+    @property
+    def id(self) -> str:
+        return f"{self.suite}/{self.name}/{self.fraction:g}/{self.regime_name}/{self.replicate}"
+
+    def stages(self) -> Iterator[Stage]:
+        """Every stage that the cell's record is made from, upstream first."""
+        if self.selection:
+            for trace in self.selection.traces:
+                yield from trace.signals.values()
+            yield self.selection.coreset
+        yield self.model
+        yield from self.outcomes.values()
+
+    def done(self, store: Store) -> bool:
+        own = [self.selection.coreset] if self.selection else []
+        return all(stage.done(store) for stage in (*own, self.model, *self.outcomes.values()))
+
+
+@dataclass(frozen=True)
+class Plan:
+    suite: Suite
+    data: Data
+    cells: tuple[Cell, ...]
+
+    def traces(self) -> list[Trace]:
+        """Each proxy run once, with all the signals that any cell reads from it."""
+        joined: dict[str, Trace] = {}
+        for selection in self.selections():
+            for trace in selection.traces:
+                known = joined.get(trace.proxy.key, trace)
+                signals = {**known.signals, **trace.signals}
+                joined[trace.proxy.key] = Trace(trace.proxy, trace.training, trace.seed, trace.until, signals)
+        return list(joined.values())
+
+    def selections(self) -> list[Selection]:
+        """Each coreset once."""
+        return list({cell.selection.coreset.key: cell.selection for cell in self.cells if cell.selection}.values())
+
+    def find(self, cell_id: str) -> Cell:
+        """The cell of that id.
+
+        Raises:
+            UsageError: no such cell, with the nearest name.
+        """
+        by_id = {cell.id: cell for cell in self.cells}
+        if cell_id not in by_id:
+            raise unknown(f"cell of suite '{self.suite.name}'", cell_id, by_id)
+        return by_id[cell_id]
+
+
+def make_plan(suite: Suite, root: Path | None = None, known: str | None = None) -> Plan:
+    """The cells of a suite in plan order: full data first, then rows x fractions x regimes x replicates.
+
+    `known` is the data's fingerprint where the caller has it already.
+
+    Raises:
+        UsageError: an unknown method, data set, signal or parameter, or data that is not there.
+    """
+    data = Data(suite.dataset, known or fingerprint(suite.dataset, root))
+    cells = []
+    for name, row, fractions in _rows(suite):
+        for fraction in fractions:
+            for regime_name, regime in suite.regimes.items():
+                for replicate in range(suite.replicates):
+                    selection = make_selection(data, suite, row, fraction, replicate) if row else None
+                    cells.append(_cell(suite, data, name, fraction, regime_name, regime, replicate, selection))
+    return Plan(suite, data, tuple(cells))
+
+
+def _rows(suite: Suite) -> Iterator[tuple[str, Row | None, tuple[float, ...]]]:
+    if suite.full:
+        yield FULL, None, (1.0,)
+    for row in suite.rows:
+        yield row.name, row, suite.fractions
+
+
+def _cell(
+    suite: Suite,
+    data: Data,
+    name: str,
+    fraction: float,
+    regime_name: str,
+    regime: Regime,
+    replicate: int,
+    selection: Selection | None,
+) -> Cell:
+    seeds = Seeds(
+        proxies=tuple(trace.seed for trace in selection.traces) if selection else (),
+        selection=derive_seed("selection", replicate),
+        training=derive_seed("training", replicate),
+        attack=derive_seed("attack", replicate),
+    )
+    spec = {**data.canonical(), "model": regime.model, "recipe": regime.recipe.canonical(), "seed": seeds.training}
+    model = Stage("model", spec, {"coreset": selection.coreset.key} if selection else {})
+    attacks = suite.attacks
+    images = {"images": attacks.test}
+    specs: dict[str, dict[str, Any]] = {
+        "clean": {},
+        "pgd": {**images, **attacks.pgd.canonical(), "epsilons": list(regime.epsilons), "seed": seeds.attack},
+        "radii": {
+            **images,
+            **attacks.smallest_epsilon.canonical(),
+            "largest": max(regime.epsilons),
+            "seed": seeds.attack,
+        },
+    }
+    if _wanted(suite, name, fraction, replicate):
+        auto = attacks.autoattack
+        count = auto.test if attacks.test is None or (auto.test and auto.test < attacks.test) else attacks.test
+        specs["autoattack"] = {
+            "images": count,
+            "epsilon": regime.primary,
+            "batch_size": auto.batch_size,
+            "seed": seeds.attack,
+        }
+    outcomes = {kind: Stage("outcome", {"attack": kind, **spec}, {"model": model.key}) for kind, spec in specs.items()}
+    return Cell(suite.name, name, fraction, regime_name, regime, replicate, seeds, selection, model, outcomes)
+
+
+def _wanted(suite: Suite, name: str, fraction: float, replicate: int) -> bool:
+    """Whether AutoAttack is run on this cell. Full data counts as a row at every fraction asked for."""
+    auto = suite.attacks.autoattack
+    fraction_ok = auto.fractions is None or fraction in auto.fractions or (name == FULL and bool(auto.fractions))
+    replicate_ok = auto.replicates is None or replicate in auto.replicates
+    return fraction_ok and replicate_ok and (auto.rows is None or name in auto.rows)

@@ -1,0 +1,282 @@
+"""The stages, computed: each is taken from the store, or made from the stages before it and stored.
+
+A workshop belongs to one process. It holds the data set and asks the store for everything else, so a stage whose
+stored result is missing or damaged is made again wherever it is needed.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmark.attacks import CountedModel, autoattack, correct, pgd, smallest_epsilon
+from benchmark.data import Dataset, Images, load
+from benchmark.models import build
+from benchmark.models.classifier import Classifier
+from benchmark.plan import Cell, Selection, Stage, Trace
+from benchmark.provenance import peak_bytes, provenance
+from benchmark.randomness import derive_seed
+from benchmark.spec import PGD, AutoAttack, DatasetSpec, SmallestEpsilon
+from benchmark.store import Arrays, Artifact, Store
+from benchmark.trace import trace
+from benchmark.train import train
+from methods.api import HELD_OUT, Budget, Context, HeldOut, Signals
+from methods.errors import CoresetBenchError
+from methods.registry import run
+
+EVALUATION_BATCH = 512
+IMAGE_BYTES = 2**30  # test images in memory at once, as float32
+
+
+class Workshop:
+    """Computes stages on one device, for one data set. `busy` names the stage at work, for a failure's record."""
+
+    def __init__(self, store: Store, spec: DatasetSpec, root: Path | None, device: str = "cpu") -> None:
+        self.store, self.spec, self.root, self.device = store, spec, root, device
+        self.busy = "data"
+
+    @cached_property
+    def data(self) -> Dataset:
+        self.busy = "data"
+        return load(self.spec, self.root, self.device)
+
+    def facts(self, stage: Stage) -> Artifact:
+        """What planning and records need to know of the data without loading them."""
+
+        def compute() -> Artifact:
+            data = self.data
+            labels = data.test.labels.numpy()
+            meta = {
+                "pool": len(data.train),
+                "test": len(data.test),
+                "num_classes": data.num_classes,
+                "shape": list(data.shape),
+                "checksum": data.checksum,
+                "class_counts": np.bincount(labels, minlength=data.num_classes).tolist(),
+            }
+            return Artifact({}, meta)
+
+        return self._stored(stage, compute)
+
+    def _stored(self, stage: Stage, compute: Callable[[], Artifact]) -> Artifact:
+        return self.store.get(stage.kind, stage.key, stage.described, compute)
+
+    def traced(self, wanted: Trace) -> dict[str, np.ndarray]:
+        """The arrays of a proxy run by need; those missing are recorded, in one run for all of them."""
+        arrays = self._read_signals(wanted)
+        if len(arrays) < len(wanted.signals):
+            with self.store.lock("proxy", wanted.proxy.key):
+                arrays = self._read_signals(wanted)
+                missing = [need for need in wanted.signals if need not in arrays]
+                if missing:
+                    arrays |= self._record(wanted, missing)
+        return arrays
+
+    def _read_signals(self, wanted: Trace) -> dict[str, np.ndarray]:
+        found = {need: self.store.read("signal", stage.key) for need, stage in wanted.signals.items()}
+        return {need: artifact.arrays["values"] for need, artifact in found.items() if artifact}
+
+    def _record(self, wanted: Trace, needs: list[str]) -> dict[str, np.ndarray]:
+        data = self.data
+        self.busy = "proxy"
+        started = time.perf_counter()
+        arrays, model, passes, recording = trace(data, wanted.training, wanted.seed, wanted.until, needs, self.device)
+        weights = _weights(model)
+        earlier = self.store.read("proxy", wanted.proxy.key)
+        if earlier is None:
+            meta = {
+                "seconds": time.perf_counter() - started,
+                "epochs": wanted.until,
+                "forward": passes.forward + recording.forward,
+                "backward": passes.backward + recording.backward,
+                "provenance": provenance(self.device),
+            }
+            self.store.write("proxy", wanted.proxy.key, Artifact(weights, meta), wanted.proxy.described)
+        elif any(not np.array_equal(weights[name], earlier.arrays[name]) for name in weights):
+            raise CoresetBenchError(
+                f"Trained again, the proxy differs from the stored one ({self.store.path('proxy', wanted.proxy.key)}), "
+                "as it does on another machine or torch; name an empty folder with --store to trace it anew."
+            )
+        for need in needs:
+            stage = wanted.signals[need]
+            self.store.write("signal", stage.key, Artifact({"values": arrays[need]}, {}), stage.described)
+        return arrays
+
+    def coreset(self, selection: Selection) -> Artifact:
+        """`indices` int64 [k] in the order of selection, `weights` float64 [k] where the method gives any."""
+
+        def compute() -> Artifact:
+            signals = self._signals(selection)
+            held_out = self._signals(selection, HELD_OUT)
+            labels = self.data.train.labels.numpy()
+            budget = Budget.of(selection.fraction, len(labels))
+            context = Context(
+                labels,
+                self.data.num_classes,
+                signals,
+                np.random.default_rng(selection.seed),
+                HeldOut(self.data.select.labels.numpy(), held_out) if held_out.names else None,
+                self.device,
+            )
+            self.busy = "select"
+            started = time.perf_counter()
+            chosen = run(selection.method, context, budget)
+            arrays: Arrays = {"indices": chosen.indices}
+            if chosen.weights is not None:
+                arrays["weights"] = chosen.weights
+            counts = np.bincount(labels[chosen.indices], minlength=self.data.num_classes)
+            effective = budget.k if chosen.weights is None else int((chosen.weights > 0).sum())
+            meta = {
+                "k": budget.k,
+                "effective_size": effective,
+                "class_counts": counts.tolist(),
+                "diagnostics": dict(chosen.diagnostics),
+                "seconds": time.perf_counter() - started,
+            }
+            return Artifact(arrays, meta)
+
+        return self._stored(selection.coreset, compute)
+
+    def _signals(self, selection: Selection, part: str = "") -> Signals:
+        """What the method may read of the pool, or of the held-out part."""
+        name = selection.method.info.name
+        runs = [
+            {need.removeprefix(part): a for need, a in self.traced(t).items() if need.startswith(HELD_OUT) == bool(part)}
+            for t in selection.traces
+        ]
+        if not runs:
+            return Signals({}, 0, asked_by=name)
+        epochs = selection.traces[0].training.recipe.epochs
+        others = tuple(Signals(arrays, epochs, asked_by=name) for arrays in runs[1:])
+        return Signals(runs[0], epochs, asked_by=name, others=others)
+
+    def model(self, cell: Cell) -> Classifier:
+        """The cell's trained network, in evaluation mode."""
+        data = self.data
+        model = build(
+            cell.regime.model,
+            data.num_classes,
+            data.shape,
+            data.mean,
+            data.std,
+            seed=derive_seed("init", cell.seeds.training),
+        ).to(self.device)
+
+        def compute() -> Artifact:
+            ids, weights = torch.arange(len(data.train)), None
+            if cell.selection:
+                chosen = self.coreset(cell.selection).arrays
+                ids = torch.from_numpy(chosen["indices"])
+                weights = torch.from_numpy(chosen["weights"]).to(self.device) if "weights" in chosen else None
+            self.busy = "train"
+            started = time.perf_counter()
+            passes = train(model, data.train, ids, cell.regime.recipe, cell.seeds.training, weights=weights)
+            meta = {
+                "k": len(ids),
+                "steps": passes.steps,
+                "forward": passes.forward,
+                "backward": passes.backward,
+                "seconds": time.perf_counter() - started,
+                "peak_bytes": peak_bytes(),
+                "provenance": provenance(self.device),
+            }
+            return Artifact(_weights(model), meta)
+
+        made = self._stored(cell.model, compute)
+        model.load_state_dict({name: torch.from_numpy(array) for name, array in made.arrays.items()})
+        return model.eval()
+
+    def outcomes(self, cell: Cell) -> None:
+        """Attacks the cell's network and stores each outcome that is missing."""
+        missing = [name for name, stage in cell.outcomes.items() if self.store.read("outcome", stage.key) is None]
+        if not missing:
+            return
+        model = self.model(cell)
+        for name in missing:
+            stage = cell.outcomes[name]
+            self._stored(stage, partial(self._attacked, name, stage.spec, model))
+
+    def _attacked(self, name: str, spec: Mapping[str, Any], model: Classifier) -> Artifact:
+        """One attack on the test images, the part of them that the spec names."""
+        images = self.data.test
+        self.busy = name
+        started = time.perf_counter()
+        counted = CountedModel(model)
+        arrays: dict[str, list[np.ndarray]] = {}
+        notes: dict[str, Any] = {}
+        for x, y, ids in _test_batches(images, spec.get("images"), self.data.shape):
+            made, noted = ATTACKS[name](counted, x, y, ids, spec, self.data.num_classes)
+            for key, tensor in made.items():
+                arrays.setdefault(key, []).append(tensor.cpu().numpy())
+            for key, value in noted.items():
+                notes.setdefault(key, []).append((value, len(y)))
+        joined = {key: np.concatenate(parts, axis=-1) for key, parts in arrays.items()}
+        meta: dict[str, Any] = {
+            "seconds": time.perf_counter() - started,
+            "forward": counted.forwards,
+            "backward": counted.backwards,
+            "peak_bytes": peak_bytes(),
+            "notes": {key: _average(parts) for key, parts in notes.items()},
+        }
+        if name == "clean":
+            labels = images.labels.numpy()
+            classes = self.data.num_classes
+            meta["clean_by_class"] = np.bincount(labels[joined["bits"]], minlength=classes).tolist()
+        return Artifact(joined, meta)
+
+
+Made = tuple[dict[str, Tensor], dict[str, float]]
+
+
+def _clean(model: CountedModel, x: Tensor, y: Tensor, ids: Tensor, spec: Mapping[str, Any], classes: int) -> Made:
+    return {"bits": correct(model, x, y, EVALUATION_BATCH)}, {}
+
+
+def _pgd(model: CountedModel, x: Tensor, y: Tensor, ids: Tensor, spec: Mapping[str, Any], classes: int) -> Made:
+    attack = PGD.model_validate({name: spec[name] for name in PGD.model_fields})
+    return {"bits": pgd(model, x, y, spec["epsilons"], attack, spec["seed"], ids)}, {}
+
+
+def _radii(model: CountedModel, x: Tensor, y: Tensor, ids: Tensor, spec: Mapping[str, Any], classes: int) -> Made:
+    attack = SmallestEpsilon.model_validate({name: spec[name] for name in SmallestEpsilon.model_fields})
+    bound = attack.bound * spec["largest"]
+    return {"levels": smallest_epsilon(model, x, y, bound, attack, spec["seed"], ids, EVALUATION_BATCH)}, {}
+
+
+def _autoattack(model: CountedModel, x: Tensor, y: Tensor, ids: Tensor, spec: Mapping[str, Any], classes: int) -> Made:
+    attack = AutoAttack(batch_size=spec["batch_size"])
+    result = autoattack(model, x, y, spec["epsilon"], attack, spec["seed"], classes)
+    notes = {
+        "square_gain": result.square_gain,
+        "zero_gradients": result.zero_gradients,
+        "nonfinite": result.nonfinite,
+    }
+    return dict(result.stages), notes
+
+
+ATTACKS: dict[str, Callable[..., Made]] = {
+    "clean": _clean,
+    "pgd": _pgd,
+    "radii": _radii,
+    "autoattack": _autoattack,
+}
+
+
+def _test_batches(images: Images, count: int | None, shape: tuple[int, ...]) -> Any:
+    """The first `count` test images: all at once where they fit, since AutoAttack's verdicts depend on batches."""
+    ids = torch.arange(min(count or len(images), len(images)))
+    fit = IMAGE_BYTES // (4 * int(np.prod(shape)))
+    return images.batches(ids, max(EVALUATION_BATCH, fit // EVALUATION_BATCH * EVALUATION_BATCH))
+
+
+def _average(parts: list[tuple[float, int]]) -> float:
+    return sum(value * count for value, count in parts) / sum(count for _, count in parts)
+
+
+def _weights(model: Classifier) -> dict[str, np.ndarray]:
+    return {name: tensor.detach().cpu().contiguous().numpy() for name, tensor in model.state_dict().items()}

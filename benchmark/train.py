@@ -1,0 +1,189 @@
+"""Training a classifier on a coreset, standard or TRADES.
+
+A coreset is trained on as a set: every draw (order, augmentation, noise) is a function of the seed, the epoch and the
+sample's id, so two equal sets give the same model bit for bit and the order of picks leaves no trace.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from benchmark.randomness import derive_seed, normal_images, shuffled
+from benchmark.spec import Recipe
+from methods.errors import CoresetBenchError
+
+if TYPE_CHECKING:
+    from benchmark.data import Images
+    from benchmark.models.classifier import Classifier
+
+WARM_UP = 0.2  # share of a one-cycle schedule in which the rate rises
+NOISE = 0.001  # standard deviation of TRADES' starting point, in pixels
+
+
+class Observer(Protocol):
+    """Watches a training run without touching it: how a proxy is traced."""
+
+    def step(self, epoch: int, ids: Tensor, x: Tensor, y: Tensor, logits: Tensor, features: Tensor) -> None: ...
+
+    def epoch_end(self, epoch: int) -> None: ...
+
+
+@dataclass
+class Passes:
+    """Samples sent forward and backward through the network: the cost that does not depend on the machine."""
+
+    forward: int = 0
+    backward: int = 0
+    steps: int = 0
+
+
+def batches_per_epoch(samples: int, batch_size: int) -> int:
+    return math.ceil(samples / batch_size)
+
+
+def total_steps(recipe: Recipe, samples: int, pool: int) -> int:
+    """Optimiser steps on `samples` of a pool of `pool`: equal epochs, or as many as the full pool would take."""
+    return recipe.epochs * batches_per_epoch(pool if recipe.clock == "steps" else samples, recipe.batch_size)
+
+
+def rate_factor(step: int, total: int, schedule: str) -> float:
+    """The learning rate at a step in [0, total), as a share of its peak.
+
+    "one-cycle" rises linearly over the first fifth and falls along a cosine (Smith and Topin 2017); "cosine" only
+    falls (Loshchilov and Hutter 2017).
+    """
+    if schedule == "constant":
+        return 1.0
+    rise = WARM_UP * total if schedule == "one-cycle" else 0.0
+    if step < rise:
+        return (step + 1) / (rise + 1)
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / (total - rise)))
+
+
+def train(
+    model: "Classifier",
+    images: "Images",
+    ids: Tensor,
+    recipe: Recipe,
+    seed: int,
+    *,
+    weights: Tensor | None = None,
+    observer: Observer | None = None,
+    until: int | None = None,
+) -> Passes:
+    """Trains the model in place on the samples `ids` of `images`, and leaves it in evaluation mode.
+
+    ids       int64 [k], in any order
+    weights   float [k] beside `ids`, non-negative; scaled here to mean 1
+    until     stop after this many epochs of the recipe's schedule (None: all of it)
+
+    Raises:
+        CoresetBenchError: the loss is no longer finite.
+    """
+    ids, order = torch.sort(ids)
+    scaled = None
+    if weights is not None:
+        scaled = torch.zeros(len(images), device=weights.device)
+        scaled[ids] = (weights[order] / weights.mean()).float()
+    total = total_steps(recipe, len(ids), len(images))
+    batches = batches_per_epoch(len(ids), recipe.batch_size)
+    size = math.ceil(len(ids) / batches)  # even batches: a last one of a sample or two would upset batch norm
+    epochs = math.ceil(total / batches) if until is None else until
+
+    optimiser = torch.optim.SGD(
+        model.parameters(),
+        lr=recipe.lr,
+        momentum=recipe.momentum,
+        nesterov=recipe.nesterov and recipe.momentum > 0,
+        weight_decay=recipe.weight_decay,
+        fused=True,
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_factor(step, total, recipe.schedule))
+    if recipe.channels_last:
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    passes = Passes()
+    model.train()
+    for epoch in range(epochs):
+        key = derive_seed("epoch", seed, epoch)
+        loss_sum = torch.zeros((), device=next(model.parameters()).device)
+        for x, y, batch in images.batches(shuffled(key, ids), size, key, recipe.augment):
+            if passes.steps == total:
+                break
+            if recipe.channels_last:
+                x = x.contiguous(memory_format=torch.channels_last)
+            share = None if scaled is None else scaled[batch]
+            with torch.autocast(x.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+                if recipe.objective == "trades":
+                    adversarial = trades_images(model, x, recipe, normal_images(key, batch, x.shape[1:]))
+                    logits, features = model.logits_and_features(x)
+                    loss = trades_loss(logits, model(adversarial), y, recipe.beta, share)
+                else:
+                    logits, features = model.logits_and_features(x)
+                    loss = weighted_mean(F.cross_entropy(logits, y, reduction="none"), share)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            loss_sum += loss.detach()
+            _count(passes, recipe, len(batch))
+            if observer is not None:
+                observer.step(epoch, batch, x, y, logits.detach().float(), features.detach().float())
+        if not torch.isfinite(loss_sum):
+            raise CoresetBenchError(
+                f"Training diverged in epoch {epoch + 1} of {epochs} (the loss is not finite); "
+                f"lower the learning rate ({recipe.lr}) or the weights of the coreset."
+            )
+        if observer is not None:
+            observer.epoch_end(epoch)
+    model.eval()
+    return passes
+
+
+def weighted_mean(losses: Tensor, weights: Tensor | None) -> Tensor:
+    """The batch mean of [B] losses, each times its weight (mean 1 over the coreset, not over the batch)."""
+    return losses.mean() if weights is None else (losses * weights).mean()
+
+
+def trades_loss(logits: Tensor, adversarial: Tensor, y: Tensor, beta: float, weights: Tensor | None = None) -> Tensor:
+    """Cross-entropy plus beta times KL(p(x) || p(x')), summed over classes and averaged over the batch.
+
+    Zhang et al. 2019 (arXiv:1901.08573), equation 5, as in the authors' code: the clean target is not detached.
+    logits, adversarial: float [B, C]. Weights apply to both terms.
+    """
+    natural = F.cross_entropy(logits, y, reduction="none")
+    robust = F.kl_div(F.log_softmax(adversarial, dim=1), F.softmax(logits, dim=1), reduction="none").sum(dim=1)
+    return weighted_mean(natural + beta * robust, weights)
+
+
+def trades_images(model: "Classifier", x: Tensor, recipe: Recipe, noise: Tensor) -> Tensor:
+    """The inner maximisation of TRADES: images within epsilon of x that maximise the KL to the clean output.
+
+    In evaluation mode, from x + 0.001 * noise (not clamped), `inner_steps` signed steps, projected to the ball and
+    to [0, 1]; the KL is summed over the batch. The clean output is computed once: the authors' code computes it in
+    every step, to the same value. Only input gradients are taken. Leaves the model in training mode.
+    """
+    model.eval()
+    with torch.no_grad():
+        target = F.softmax(model(x), dim=1)
+    low, high = (x - recipe.epsilon).clamp_(min=0), (x + recipe.epsilon).clamp_(max=1)
+    adversarial = x + NOISE * noise
+    for _ in range(recipe.inner_steps):
+        adversarial.requires_grad_()
+        divergence = F.kl_div(F.log_softmax(model(adversarial), dim=1), target, reduction="sum")
+        (gradient,) = torch.autograd.grad(divergence, adversarial)
+        adversarial = adversarial.detach() + recipe.inner_step_size * gradient.sign()
+        adversarial = torch.clamp(adversarial, low, high)
+    model.train()
+    return adversarial
+
+
+def _count(passes: Passes, recipe: Recipe, samples: int) -> None:
+    """Adds one step: TRADES sends each sample through 1 + inner_steps + 2 times, and back inner_steps + 2 times."""
+    inner = recipe.inner_steps if recipe.objective == "trades" else 0
+    passes.forward += samples * (inner + 3 if inner else 1)
+    passes.backward += samples * (inner + 2 if inner else 1)
+    passes.steps += 1

@@ -1,0 +1,169 @@
+"""Local worker processes: each with one torch thread and a workshop of its own.
+
+Threads never fight: two torch threads beside another busy process were seen to run 26 times slower, so a worker uses
+one unless told otherwise, and there are as many workers as cores.
+"""
+
+import os
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmark.plan import Plan, make_plan
+from benchmark.records import Failure
+from benchmark.spec import Suite
+from benchmark.store import Store
+from methods.errors import CoresetBenchError
+
+if TYPE_CHECKING:
+    from benchmark.stages import Workshop
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every worker of a run needs to know; small, and the same in all of them."""
+
+    suite: str  # JSON: a suite may differ from its file by options of the command line
+    fingerprint: str
+    store: Path
+    data: Path | None
+    device: str
+    threads: int
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Why a task failed, and the traceback for the log."""
+
+    failure: Failure
+    log: str
+
+
+_plan: Plan
+_workshop: "Workshop"
+
+
+def default_jobs(device: str) -> int:
+    """As many workers as cores this process may use; one on an accelerator."""
+    if device != "cpu":
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _start(setting: Setting) -> None:
+    import torch
+
+    from benchmark.stages import Workshop
+
+    global _plan, _workshop
+    torch.set_num_threads(setting.threads)
+    suite = Suite.model_validate_json(setting.suite)
+    _plan = make_plan(suite, setting.data, setting.fingerprint)
+    _workshop = Workshop(Store(setting.store), suite.dataset, setting.data, setting.device)
+
+
+def facts() -> dict[str, Any]:
+    """The meta of the data stage."""
+    return _workshop.facts(_plan.data.stage).meta
+
+
+def trace(key: str) -> None:
+    """Records the proxy run of that key."""
+    _workshop.traced(next(t for t in _plan.traces() if t.proxy.key == key))
+
+
+def select(key: str) -> None:
+    """Selects the coreset of that key."""
+    _workshop.coreset(next(s for s in _plan.selections() if s.coreset.key == key))
+
+
+def cell(cell_id: str) -> None:
+    """Trains and attacks a cell."""
+    _workshop.outcomes(_plan.find(cell_id))
+
+
+def rates(model: str) -> float:
+    """Seconds a sample and forward pass, measured now."""
+    from benchmark.estimate import measured_rate
+
+    regime = next(r for r in (*_plan.suite.regimes.values(), *_plan.suite.proxies.values()) if r.model == model)
+    return measured_rate(regime, _workshop.data, _workshop.device)
+
+
+def _guarded(task: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """The task's answer, or why there is none: a failed cell must not take the others with it."""
+    try:
+        return task(*arguments)
+    except Exception as error:
+        own = isinstance(error, CoresetBenchError)
+        message = str(error) if own else f"{type(error).__name__}: {error}"
+        return Failed(Failure(stage=_workshop.busy, message=message), traceback.format_exc())
+
+
+class Pool:
+    """Worker processes that answer tasks of this module."""
+
+    def __init__(self, setting: Setting, jobs: int) -> None:
+        self._threads = {name: str(setting.threads) for name in THREAD_VARIABLES}
+        self._executor = ProcessPoolExecutor(
+            jobs, mp_context=get_context("spawn"), initializer=_start, initargs=(setting,)
+        )
+
+    def __enter__(self) -> "Pool":
+        return self
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        self._executor.shutdown(wait=kind is None, cancel_futures=True)
+
+    def ask(self, task: Callable[..., Any], *argument: Any) -> Any:
+        """One task's answer.
+
+        Raises:
+            CoresetBenchError: the task failed.
+        """
+        ((_, answer),) = self.each(task, [argument])
+        if isinstance(answer, Failed):
+            raise CoresetBenchError(answer.failure.message)
+        return answer
+
+    def each(self, task: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+        """Answers (or `Failed`) as they come, with the position of their argument; started in the order given.
+
+        Raises:
+            CoresetBenchError: a worker process died.
+        """
+        try:
+            with _environment(self._threads):  # submitting starts the processes
+                futures: dict[Future[Any], int] = {
+                    self._executor.submit(_guarded, task, argument): i for i, argument in enumerate(arguments)
+                }
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BrokenProcessPool:
+            raise CoresetBenchError(
+                "A worker process died, most likely for want of memory; run again with fewer --jobs: "
+                "what is finished is kept."
+            ) from None
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Environment variables that processes started meanwhile inherit."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
