@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from benchmark.spec import Recipe, Scalar, Spec
 from benchmark.store import write_atomically
@@ -27,8 +27,15 @@ def pack_bits(flags: NDArray[np.bool_]) -> str:
 
 
 def unpack_bits(text: str, count: int) -> NDArray[np.bool_]:
-    """The first `count` booleans of what `pack_bits` wrote."""
-    return np.unpackbits(np.frombuffer(_inflate(text), dtype=np.uint8), count=count).astype(bool)
+    """The first `count` booleans of what `pack_bits` wrote.
+
+    Raises:
+        ValueError: fewer were written.
+    """
+    packed = np.frombuffer(_inflate(text), dtype=np.uint8)
+    if len(packed) != -(-count // 8):
+        raise ValueError(f"{len(packed)} bytes of bits cannot be those of {count} images")
+    return np.unpackbits(packed, count=count).astype(bool)
 
 
 def pack_levels(levels: NDArray[np.integer[Any]]) -> str:
@@ -163,6 +170,12 @@ class Record(Spec):
     cost: Cost = Cost()
     provenance: dict[str, Any] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _check(self) -> "Record":
+        if (self.results is not None, self.failure is None) != (self.status == "ok", self.status == "ok"):
+            raise ValueError("an ok record has results and no failure, a failed one a failure and no results")
+        return self
+
 
 def write_records(path: Path, records: Iterable[Record]) -> None:
     """Writes one line for each record, atomically."""
@@ -179,7 +192,7 @@ def read_records(path: Path) -> list[Record]:
     if not path.is_file():
         raise CoresetBenchError(f"There are no records at {path}; run the suite first (coreset-bench run SUITE).")
     records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_bytes().removesuffix(b"\n").split(b"\n"), start=1):
         try:
             record = Record.model_validate_json(line)
         except ValidationError as error:
