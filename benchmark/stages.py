@@ -36,14 +36,16 @@ IMAGE_BYTES = 2**30  # test images in memory at once, as float32
 class Workshop:
     """Computes stages on one device, for one data set. `busy` names the stage at work, for a failure's record."""
 
-    def __init__(self, store: Store, spec: DatasetSpec, root: Path | None, device: str = "cpu") -> None:
-        self.store, self.spec, self.root, self.device = store, spec, root, device
+    def __init__(
+        self, store: Store, spec: DatasetSpec, root: Path | None, device: str = "cpu", download: bool = False
+    ) -> None:
+        self.store, self.spec, self.root, self.device, self.download = store, spec, root, device, download
         self.busy = "data"
 
     @cached_property
     def data(self) -> Dataset:
         self.busy = "data"
-        return load(self.spec, self.root, self.device)
+        return load(self.spec, self.root, self.device, self.download)
 
     def facts(self, stage: Stage) -> Artifact:
         """What planning and records need to know of the data without loading them."""
@@ -59,7 +61,8 @@ class Workshop:
                 "checksum": data.checksum,
                 "class_counts": np.bincount(labels, minlength=data.num_classes).tolist(),
             }
-            return Artifact({}, meta)
+            arrays = {"positions": data.positions.numpy(), "labels": data.train.labels.numpy()}
+            return Artifact(arrays, meta)
 
         return self._stored(stage, compute)
 

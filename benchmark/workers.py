@@ -37,6 +37,7 @@ class Setting:
     data: Path | None
     device: str
     threads: int
+    download: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def _start(setting: Setting) -> None:
     torch.set_num_threads(setting.threads)
     suite = Suite.model_validate_json(setting.suite)
     _plan = make_plan(suite, setting.data, setting.fingerprint)
-    _workshop = Workshop(Store(setting.store), suite.dataset, setting.data, setting.device)
+    _workshop = Workshop(Store(setting.store), suite.dataset, setting.data, setting.device, setting.download)
 
 
 def facts() -> dict[str, Any]:

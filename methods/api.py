@@ -25,7 +25,7 @@ Scalar: TypeAlias = int | float | str | bool
 
 Direction: TypeAlias = Literal["easy", "hard", "middle", "cover", "any"]
 
-HELD_OUT = "select"
+HELD_OUT = "select."  # the prefix of a need that is read on the held-out part: "select.features"
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class MethodInfo:
     name        in the registry; lower case with hyphens
     kind        "score" (one number a sample, a policy chooses) or "set" (it chooses itself)
     summary     one line: what it keeps
-    needs       the signals it reads; anything else raises. "select" is the held-out part of train
+    needs       the signals it reads; anything else raises. "select.features" is that signal of the held-out part
     params      parameters with their defaults
     keep        for a score: the default policy
     direction   the end of easy-to-hard that it keeps: "easy", "hard", "middle", "cover" (of feature space), or "any"
@@ -121,6 +121,11 @@ class Signals:
                 f'add "{name}" to its needs (declared: {", ".join(sorted(self._arrays)) or "none"}).'
             ) from None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The signals that may be read."""
+        return tuple(sorted(self._arrays))
+
     def epoch(self, at: float) -> int:
         """The index of the epoch that ends a share `at` in (0, 1] of the schedule."""
         return epoch_index(at, self.epochs)
@@ -144,6 +149,7 @@ class Context:
     labels       int64 [N], write-protected
     num_classes  C; a class may be empty
     signals      only what the method's `needs` declare
+    held_out     labels and signals of the held-out part of train, where `needs` declare any ("select.loss")
     rng          the only source of randomness
     device       a torch device's name, for methods that compute with torch
     """
@@ -152,6 +158,7 @@ class Context:
     num_classes: int
     signals: Signals
     rng: np.random.Generator
+    held_out: "HeldOut | None" = None
     device: str = "cpu"
 
     def __post_init__(self) -> None:
@@ -167,6 +174,14 @@ class Context:
     def classes(self) -> list[Integers]:
         """The ascending sample indices of each class, C arrays, empty ones included."""
         return [np.flatnonzero(self.labels == c) for c in range(self.num_classes)]
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The part of train that is held out for methods that declare it: labels int64 [M] and signals, M samples."""
+
+    labels: Integers
+    signals: Signals
 
 
 @dataclass(frozen=True)
@@ -241,7 +256,7 @@ def check_params(name: str, given: Mapping[str, Scalar], defaults: Mapping[str, 
             value = float(value)
         if type(value) is not type(default):
             raise UsageError(
-                f"The parameter '{key}' of '{name}' is {value!r}; it takes {type(default).__name__} such as {default!r}."
+                f"The parameter '{key}' of '{name}' is {value!r}; it takes {type(default).__name__}, as {default!r}."
             )
         values[key] = value
     return values

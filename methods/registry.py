@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -69,8 +69,8 @@ class FunctionMethod:
         """
         if self.info.keep is None:
             raise UsageError(f"'{self.info.name}' chooses its set itself and takes no policy; drop '@{policy}'.")
-        bound = replace(self, policy=check_policy(policy))
-        return replace(bound, info=_redirected(self.info, bound.rule or ""))
+        redirected = replace(self, policy=check_policy(policy))
+        return replace(redirected, info=_redirected(self.info, redirected.rule or ""))
 
     @property
     def rule(self) -> str | None:
@@ -280,13 +280,12 @@ def get(name: str, params: Mapping[str, Scalar] | None = None) -> Method:
 def bind(method: Any, policy: str | None, params: Mapping[str, Scalar]) -> Method:
     """A method with its policy and parameters: what the harness calls `select` on."""
     if isinstance(method, FunctionMethod):
-        bound = method.with_params(params)
-        return bound.with_policy(policy) if policy else bound
+        function = method.with_params(params)
+        return function.with_policy(policy) if policy else function
     if policy:
         raise UsageError(f"'{method.info.name}' chooses its set itself and takes no policy; drop '@{policy}'.")
     values = check_params(method.info.name, params, method.info.params)
-    bound: Method = method(**values) if inspect.isclass(method) else method
-    return bound
+    return cast(Method, method(**values) if inspect.isclass(method) else method)
 
 
 def run(method: Method, context: Context, budget: Budget) -> Coreset:

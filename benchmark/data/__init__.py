@@ -150,6 +150,7 @@ def load(
         mean=entry.mean,
         std=entry.std,
         checksum=fingerprint(spec, root),
+        positions=torch.from_numpy(parts.train),
         train=train,
         tune=tuned,
         select=selected,

@@ -48,6 +48,8 @@ class Dataset:
     """A data set, divided. `train` is the pool that coresets come from: train without `tune` and `select`.
 
     `mean` and `std` are per channel, in units of pixels in [0, 1]; `checksum` is `benchmark.data.fingerprint`'s.
+    `positions`, int64 [N] on the CPU, says where each image of the pool stands in the data set's own training part, in
+    the order of torchvision or scikit-learn.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Dataset:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     checksum: str
+    positions: "Tensor"
     train: Images
     tune: Images
     select: Images

@@ -30,6 +30,11 @@ class Recorder:
     def wants_online(self) -> bool:
         return bool(self._online)
 
+    @property
+    def wants_gradient(self) -> bool:
+        """Whether any snapshot signal needs the input gradient: a backward pass as well."""
+        return any("input_grad" in signal.inputs for signal in self._snapshot)
+
     def wants_snapshot(self, epoch: int) -> bool:
         """Whether any signal reads the snapshot after this epoch."""
         return bool(self._due(self._snapshot, epoch))
