@@ -20,7 +20,7 @@ from methods.signals.recorder import Recorder
 
 EASY, BOUNDARY, MISLABELLED = 0, 1, 2
 PER_CLASS = {EASY: 40, BOUNDARY: 28, MISLABELLED: 12}
-EPOCHS = 16
+EPOCHS = 20
 PROXIES = 2  # a method that averages more gets as many as this: enough to tell a mean from the first one
 SIDE = 4
 BATCH = 16
@@ -78,7 +78,7 @@ def planted(num_classes: int, seed: int) -> Planted:
 
 def _as_images(points: Floats) -> NDArray[np.float32]:
     directions = np.linalg.qr(np.random.default_rng(2).standard_normal((SIDE * SIDE, 2)))[0].T
-    return (0.5 + 0.3 * points @ directions).clip(0, 1).astype(np.float32).reshape(-1, 1, SIDE, SIDE)
+    return (0.5 + 0.8 * points @ directions).clip(0, 1).astype(np.float32).reshape(-1, 1, SIDE, SIDE)
 
 
 def traced(signals: dict[str, Signal], shown: Planted, aside: Planted, epochs: int, seed: int) -> Arrays:
@@ -96,6 +96,7 @@ def traced(signals: dict[str, Signal], shown: Planted, aside: Planted, epochs: i
         torch.manual_seed(seed)
         model = _network(int(y.max()) + 1)
         optimiser = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+        decay = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.05, total_iters=EPOCHS)  # the last snapshot is calm
         for epoch in range(epochs):
             model.train()
             for ids in torch.randperm(len(y)).split(BATCH):
@@ -106,6 +107,7 @@ def traced(signals: dict[str, Signal], shown: Planted, aside: Planted, epochs: i
                 optimiser.zero_grad()
                 cross_entropy(logits, y[ids]).backward()
                 optimiser.step()
+            decay.step()
             for recorder, part in ((own, shown), (other, aside)):
                 if recorder.wants_snapshot(epoch):
                     batch = torch.from_numpy(part.images), torch.from_numpy(part.labels), torch.arange(len(part.labels))

@@ -1,0 +1,306 @@
+"""Every registered method keeps the contract, and every check notices who does not."""
+
+import ast
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from methods import registry
+from methods.api import Coreset, MethodInfo
+from methods.contract import CHECKS, run_contract, subject_of
+from methods.contract.direction import stated_direction
+from methods.registry import FunctionMethod
+
+VARIANTS = (
+    "easycore@balanced",
+    "random@balanced",
+    "el2n@low",
+    "loss@low",
+    "aum@high",
+    "forgetting@low",
+    "moderate@balanced",
+)
+ROWS = (*registry.method_names(), *VARIANTS)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_method_and_variant_keeps_the_contract(name: str) -> None:
+    outcomes = run_contract(registry.get(name))
+    assert [o.name for o in outcomes] == [check.__name__ for check in CHECKS]
+    assert not [f"{o.name}: {o.message}" for o in outcomes if not o.ok]
+
+
+def test_no_method_is_left_out() -> None:
+    """Every decorated function in the sources is registered, loaded and checked above, without a way to skip."""
+    written = set()
+    for path in Path(registry.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for decorator in getattr(node, "decorator_list", []):
+                if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") in ("score", "subset"):
+                    written.add(ast.literal_eval(decorator.args[0]))
+    assert len(written) >= 12
+    assert written <= set(ROWS)
+    assert not registry.unavailable()
+    marks = test_every_method_and_variant_keeps_the_contract.pytestmark  # type: ignore[attr-defined]
+    assert [mark.name for mark in marks] == ["parametrize"]
+
+
+DIRECTED = [name for name in ROWS if registry.get(name).info.direction in ("easy", "hard")]
+
+
+@pytest.mark.parametrize("flipped", DIRECTED)
+def test_a_sign_error_is_noticed(flipped: str) -> None:
+    method = registry.get(flipped)
+    rule = method.rule
+    wrong = {"low": "high", "high": "low"}
+    other = "+".join(wrong.get(part, part) for part in rule.split("+"))
+    with pytest.raises(Exception, match="wrong sign"):
+        stated_direction(subject_of(replace(method, policy=other)))
+
+
+@pytest.mark.parametrize("end", ["low", "high"])
+def test_an_end_is_no_middle(end: str) -> None:
+    with pytest.raises(Exception, match="too many of the"):
+        stated_direction(subject_of(replace(registry.get("moderate"), policy=end)))
+
+
+def test_every_directed_method_is_among_the_flipped() -> None:
+    assert {"easycore", "aign-hard", "el2n", "grand-last", "loss", "least-confidence", "aum", "forgetting"} <= set(
+        DIRECTED
+    )
+
+
+# What follows are methods that break one promise each.
+
+
+def fake(function: Callable[..., Any], needs: tuple[str, ...] = ("loss",), **info: Any) -> FunctionMethod:
+    """An unregistered set method."""
+    described = MethodInfo("fake", "set", **{"summary": "For a test.", "needs": needs, "paper": "none", **info})
+    return FunctionMethod(described, function)
+
+
+def fake_score(function: Callable[..., Any], needs: tuple[str, ...] = ("loss",), **info: Any) -> FunctionMethod:
+    """An unregistered score method."""
+    given = {"summary": "For a test.", "needs": needs, "paper": "none", "keep": "high", **info}
+    return FunctionMethod(MethodInfo("fake", "score", **given), function)
+
+
+def fair(context: Any, k: int) -> Any:
+    return context.rng.permutation(context.n)[:k]
+
+
+def too_few(context: Any, budget: Any) -> Any:
+    return fair(context, budget.k - 1)
+
+
+def repeated(context: Any, budget: Any) -> Any:
+    return np.minimum(np.arange(budget.k), max(0, budget.k - 2))
+
+
+def out_of_range(context: Any, budget: Any) -> Any:
+    return fair(context, budget.k) + 1
+
+
+def fractions(context: Any, budget: Any) -> Any:
+    return fair(context, budget.k).astype(float)
+
+
+def greedy_for_signals(context: Any, budget: Any) -> Any:
+    return np.argsort(context.signals.input_grad_norm.mean(axis=0))[: budget.k]
+
+
+def scribbler(context: Any, budget: Any) -> Any:
+    context.signals.loss[:] = 0
+    return fair(context, budget.k)
+
+
+def lock_picker(context: Any, budget: Any) -> Any:
+    labels = context.labels.base
+    labels[0] = 1 - labels[0]
+    return fair(context, budget.k)
+
+
+def global_drawer(context: Any, budget: Any) -> Any:
+    return np.random.permutation(context.n)[: budget.k]
+
+
+def global_reseeder(context: Any, budget: Any) -> Any:
+    np.random.seed(0)
+    return fair(context, budget.k)
+
+
+def first_of_equals(context: Any, budget: Any) -> Any:
+    return np.argsort(context.signals.loss[-1].round(1), kind="stable")[: budget.k]
+
+
+def head_of_the_file(context: Any, budget: Any) -> Any:
+    return np.arange(budget.k)
+
+
+def small_labels_first(context: Any, budget: Any) -> Any:
+    return np.lexsort((context.rng.permutation(context.n), context.labels))[: budget.k]
+
+
+def forgets_its_order(context: Any, budget: Any) -> Any:
+    """Sorted ids: the greedy order is lost, as in circulating code."""
+    return np.sort(np.lexsort((context.rng.permutation(context.n), context.signals.loss[-1]))[: budget.k])
+
+
+def other_draws_each_budget(context: Any, budget: Any) -> Any:
+    return context.rng.choice(context.n, budget.k, replace=False)
+
+
+def negative_weights(context: Any, budget: Any) -> Any:
+    return Coreset(fair(context, budget.k), np.linspace(-1, 1, budget.k))
+
+
+def nan_weights(context: Any, budget: Any) -> Any:
+    return Coreset(fair(context, budget.k), np.full(budget.k, np.nan))
+
+
+def one_weight(context: Any, budget: Any) -> Any:
+    return Coreset(fair(context, budget.k), np.ones(1))
+
+
+def needs_every_class(context: Any, budget: Any) -> Any:
+    spread = [context.signals.loss[-1][members].min() for members in context.classes()]
+    assert len(spread) == context.num_classes
+    return fair(context, budget.k)
+
+
+def hides_nan(context: Any, budget: Any) -> Any:
+    return np.lexsort((context.rng.permutation(context.n), np.nan_to_num(context.signals.loss[-1], posinf=0)))[
+        : budget.k
+    ]
+
+
+def lowest_loss(context: Any, budget: Any) -> Any:
+    return np.lexsort((context.rng.permutation(context.n), context.signals.loss[-1]))[: budget.k]
+
+
+def nearest_first(context: Any, budget: Any) -> Any:
+    gaps = np.linalg.norm(context.signals.features - context.signals.features.mean(axis=0), axis=1)
+    return np.lexsort((context.rng.permutation(context.n), gaps))[: budget.k]
+
+
+def raises(context: Any, budget: Any) -> Any:
+    return 1 / 0
+
+
+def nan_score(signals: Any) -> Any:
+    return np.where(signals.loss[-1] > np.median(signals.loss[-1]), np.nan, 0.0)
+
+
+def matrix_score(signals: Any) -> Any:
+    return signals.loss
+
+
+BREACHES = [
+    (fake(too_few, stochastic=True), "exact_budget", "return exactly k"),
+    (fake(repeated), "valid_indices", "more than once"),
+    (fake(out_of_range, stochastic=True), "valid_indices", "outside 0 to 239"),
+    (fake(fractions, stochastic=True), "valid_indices", "type float64"),
+    (fake(greedy_for_signals), "declared_signals", 'add "input_grad_norm" to its needs'),
+    (fake(scribbler, stochastic=True), "inputs_untouched", "read-only"),
+    (fake(lock_picker, stochastic=True), "inputs_untouched", "changed the labels"),
+    (fake(global_drawer, stochastic=True), "same_generator_same_answer", "context.rng alone"),
+    (fake(global_drawer, stochastic=True), "global_randomness_untouched", "the global generator of NumPy"),
+    (fake(global_reseeder, stochastic=True), "global_randomness_untouched", "the global generator of NumPy"),
+    (fake(first_of_equals), "ties_by_generator", "never by position"),
+    (fake(first_of_equals), "order_of_samples", "never let a position decide"),
+    (fake(head_of_the_file), "order_of_samples", "never let a position decide"),
+    (fake(small_labels_first), "names_of_labels", "labels as names"),
+    (fake(forgets_its_order, nested=True), "nested_budgets", "keep the order of picks"),
+    (fake(other_draws_each_budget, stochastic=True, nested=True), "nested_budgets", "promises nested coresets"),
+    (fake(negative_weights, stochastic=True), "usable_weights", "negative"),
+    (fake(nan_weights, stochastic=True), "usable_weights", "not finite"),
+    (fake(one_weight, stochastic=True), "usable_weights", "return one a pick"),
+    (fake(needs_every_class, stochastic=True), "awkward_classes", "a class is empty"),
+    (fake(hides_nan), "non_finite_signals", "accepts a sample whose signals are"),
+    (fake(lowest_loss, direction="hard"), "stated_direction", "wrong sign"),
+    (fake(lowest_loss, direction="middle"), "stated_direction", "too many of the lowest"),
+    (fake(nearest_first, needs=("features",), direction="cover"), "stated_direction", "uniform draws leave"),
+    (fake(raises), "declared_signals", "ZeroDivisionError"),
+    (fake_score(nan_score), "declared_signals", "NaN or infinite"),
+    (fake_score(matrix_score), "declared_signals", "return one number a sample"),
+    (fake(lowest_loss, summary=""), "info_complete", "no summary"),
+    (fake(lowest_loss, paper=""), "info_complete", "no paper"),
+    (fake(lowest_loss, direction="up"), "info_complete", "choose one of easy, hard"),
+    (fake(lowest_loss, needs=("losss",)), "info_complete", "did you mean 'loss'"),
+    (fake(lowest_loss, needs=("loss", "select.correct")), "info_complete", "declare a snapshot signal"),
+    (fake(lowest_loss, params={"table": ("a", "b")}), "info_complete", "number, text or bool"),
+    (fake(lowest_loss, keep="low"), "info_complete", "none if it is a set method"),
+    (fake_score(nan_score, keep="lowest"), "info_complete", "did you mean 'low'"),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "check", "words"),
+    BREACHES,
+    ids=lambda value: getattr(value, "function", value).__name__ if isinstance(value, FunctionMethod) else None,
+)
+def test_a_breach_is_caught_by_the_check_meant_for_it(method: FunctionMethod, check: str, words: str) -> None:
+    found = {outcome.name: outcome for outcome in run_contract(method)}
+    assert not found[check].ok
+    assert words in found[check].message
+    assert found[check].message
+
+
+def test_each_check_is_meant_for_some_breach() -> None:
+    assert {check for _, check, _ in BREACHES} == {check.__name__ for check in CHECKS}
+
+
+def test_a_name_is_lower_case_with_hyphens() -> None:
+    method = fake(lowest_loss)
+    for name in ("Loss", "my_loss", "-loss", "a b", ""):
+        found = run_contract(replace(method, info=replace(method.info, name=name)))[0]
+        assert "no name for a method" in found.message
+
+
+def test_the_held_out_part_is_given_to_who_declares_it() -> None:
+    def near_held_out(context: Any, budget: Any) -> Any:
+        held_out = context.held_out
+        assert len(held_out.labels) == len(held_out.signals.features)
+        means = np.stack(
+            [held_out.signals.features[held_out.labels == c].mean(axis=0) for c in range(context.num_classes)]
+        )
+        gaps = np.linalg.norm(context.signals.features - means[context.labels], axis=1)
+        if not np.isfinite(gaps).all():
+            raise ValueError("not finite")
+        return np.lexsort((context.rng.permutation(context.n), gaps))[: budget.k]
+
+    method = fake(near_held_out, needs=("features", "select.features"), nested=True)
+    assert not [o for o in run_contract(method) if not o.ok]
+
+
+def test_a_class_is_made_with_its_defaults() -> None:
+    class Lowest:
+        info = MethodInfo("lowest", "set", summary="For a test.", needs=("loss",), paper="none", direction="easy")
+
+        def __init__(self, *, epoch: int = -1) -> None:
+            self.epoch = epoch
+
+        def select(self, context: Any, budget: Any) -> Coreset:
+            scores = context.signals.loss[self.epoch]
+            if not np.isfinite(scores).all():
+                raise ValueError("not finite")
+            return Coreset(np.lexsort((context.rng.permutation(context.n), scores))[: budget.k])
+
+    assert all(o.ok for o in run_contract(Lowest))
+    assert all(o.ok for o in run_contract(Lowest()))
+
+
+def test_a_class_that_cannot_be_made_fails_every_check() -> None:
+    class Broken:
+        info = MethodInfo("broken", "set")
+
+        def __init__(self, path: str) -> None:
+            self.path = path
+
+    outcomes = run_contract(Broken)
+    assert len(outcomes) == len(CHECKS)
+    assert all(not o.ok and "cannot be made" in o.message for o in outcomes)
