@@ -31,9 +31,9 @@ def clash() -> str | None:
 def main() -> None:
     if (message := clash()) is not None:
         sys.exit(f"coreset-bench: {message}")
-    from benchmark.cli import main as run
+    from benchmark.cli import main as command
 
-    run()
+    command()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """From the store to records: reads what the stages left, computes nothing, imports no torch."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from benchmark.plan import FULL, Cell, Plan, Stage
 from benchmark.records import Cost, Factors, Failure, Radii, Record, Results, Verdict, pack_bits, pack_levels
@@ -47,7 +47,7 @@ def _read(store: Store, stage: Stage) -> Artifact | None:
 
 
 def _record(suite: Suite, cell: Cell, keys: dict[str, str], factors: Factors, **parts: Any) -> Record:
-    status = "failed" if "failure" in parts else "ok"
+    status: Literal["ok", "failed"] = "failed" if "failure" in parts else "ok"
     return Record(
         suite=suite.name,
         suite_version=suite.version,
@@ -61,6 +61,7 @@ def _record(suite: Suite, cell: Cell, keys: dict[str, str], factors: Factors, **
 
 def _factors(suite: Suite, cell: Cell, facts: Mapping[str, Any], k: int, effective: int, steps: int = 0) -> Factors:
     selection = cell.selection
+    needs = selection.method.info.needs if selection else ()
     proxy = suite.proxies[selection.row.proxy] if selection and selection.traces else None
     return Factors(
         dataset=suite.dataset.name,
@@ -74,7 +75,7 @@ def _factors(suite: Suite, cell: Cell, facts: Mapping[str, Any], k: int, effecti
         proxy=selection.row.proxy if selection and proxy else "",
         proxy_model=proxy.model if proxy else "",
         proxy_epochs=selection.proxy_epochs if selection else 0,
-        reads_select=bool(selection) and any(n.startswith(HELD_OUT) for n in selection.method.info.needs),
+        reads_select=any(need.startswith(HELD_OUT) for need in needs),
         fraction=cell.fraction,
         k=k,
         effective_size=effective,
@@ -125,7 +126,11 @@ def _results(cell: Cell, facts: Mapping[str, Any], outcomes: Mapping[str, Artifa
 def _flags(outcomes: Mapping[str, Artifact]) -> tuple[str, ...]:
     """Signs that gradients misled the attacks; see `benchmark.attacks.autoattack`."""
     notes = outcomes["autoattack"].meta["notes"] if "autoattack" in outcomes else {}
-    limits = {"square-gain": ("square_gain", SQUARE_GAIN), "zero-gradients": ("zero_gradients", 0), "nonfinite-logits": ("nonfinite", 0)}
+    limits = {
+        "square-gain": ("square_gain", SQUARE_GAIN),
+        "zero-gradients": ("zero_gradients", 0),
+        "nonfinite-logits": ("nonfinite", 0),
+    }
     return tuple(flag for flag, (note, limit) in limits.items() if notes.get(note, 0) > limit)
 
 

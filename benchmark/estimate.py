@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.plan import Cell, Trace
 from benchmark.spec import Recipe, Training
-from methods.signals import get_signal
 from methods.api import HELD_OUT, Budget
+from methods.signals import get_signal
 
 if TYPE_CHECKING:
     from benchmark.data import Dataset

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.data import fingerprint
+from benchmark.models import model_names
 from benchmark.randomness import derive_seed
 from benchmark.records import Seeds
-from benchmark.spec import DatasetSpec, Regime, Row, Suite, Training
+from benchmark.spec import FULL, DatasetSpec, Regime, Row, Suite, Training
 from benchmark.store import Store, content_key
 from methods.api import HELD_OUT, Method, Scalar, check_params, epoch_index
 from methods.errors import UsageError, unknown
@@ -22,8 +23,7 @@ from methods.registry import get, source_hash
 from methods.signals import get_signal
 
 # Raise a stage's version when its code changes what it computes; a test pins each to its sources.
-VERSIONS = {"data": 1, "proxy": 1, "signal": 1, "coreset": 1, "model": 1, "outcome": 1}
-FULL = "full"
+VERSIONS = {"data": 1, "proxy": 2, "signal": 1, "coreset": 1, "model": 2, "outcome": 1}
 
 
 @dataclass(frozen=True)
@@ -123,10 +123,13 @@ def make_selection(data: Data, suite: Suite, row: Row, fraction: float, replicat
     traces: list[Trace] = []
     if needs:
         training = suite.proxies[row.proxy]
-        for index in range(int(params.get("proxies", 1))):
+        count, read = int(params.get("proxies", 1)), read_until(params, training)
+        if count < 1:
+            raise UsageError(f"Row '{row.name}' averages {count} proxies; it takes one at least.")
+        for index in range(count):
             seed = derive_seed("proxy", row.proxy, replicate, index)
             # The first proxy serves every method and runs to its end; further ones stop where they are read.
-            until = read_until(params, training) if index else training.recipe.epochs
+            until = read if index else training.recipe.epochs
             traces.append(make_trace(data, training, seed, until, needs))
     seed = derive_seed("selection", replicate)
     spec = {
@@ -213,8 +216,11 @@ def make_plan(suite: Suite, root: Path | None = None, known: str | None = None) 
     `known` is the data's fingerprint where the caller has it already.
 
     Raises:
-        UsageError: an unknown method, data set, signal or parameter, or data that is not there.
+        UsageError: an unknown method, data set, model, signal or parameter, or data that is not there.
     """
+    for training in (*suite.proxies.values(), *suite.regimes.values()):
+        if training.model not in model_names():
+            raise unknown("model", training.model, model_names())
     data = Data(suite.dataset, known or fingerprint(suite.dataset, root))
     cells = []
     for name, row, fractions in _rows(suite):

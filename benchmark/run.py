@@ -15,9 +15,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from benchmark import workers
 from benchmark.assemble import assemble
 from benchmark.estimate import ASK_ABOVE, cell_work, spoken, trace_work
-from benchmark.plan import Cell, Plan, make_plan
+from benchmark.plan import Cell, Plan, Trace, make_plan
 from benchmark.records import Failure, Record, write_records
-from benchmark.spec import Suite, Training
+from benchmark.spec import Suite
 from benchmark.store import Store, require_writable, write_atomically
 
 Confirm = Callable[[str], None]  # raises UsageError where the answer is no
@@ -27,8 +27,10 @@ Confirm = Callable[[str], None]  # raises UsageError where the answer is no
 class Settings:
     """Where a run reads and writes, and with what.
 
-    jobs     worker processes; 0 is one for each core
-    confirm  is given the question before work of more than ten minutes
+    jobs      worker processes; 0 is one for each core
+    threads   torch threads of each
+    download  whether data that are not there may be downloaded
+    confirm   is asked before work of more than ten minutes
     """
 
     store: Path
@@ -37,7 +39,25 @@ class Settings:
     jobs: int = 0
     threads: int = 1
     device: str = "cpu"
+    download: bool = False
     confirm: Confirm = lambda question: None
+
+    def pool(self, plan: Plan) -> workers.Pool:
+        """Workers for the stages of a plan."""
+        setting = workers.Setting(
+            suite=plan.suite.model_dump_json(),
+            fingerprint=plan.data.fingerprint,
+            store=self.store,
+            data=self.data,
+            device=self.device,
+            threads=self.threads,
+            download=self.download,
+        )
+        return workers.Pool(setting, self.workers)
+
+    @property
+    def workers(self) -> int:
+        return self.jobs or workers.default_jobs(self.device)
 
 
 @dataclass(frozen=True)
@@ -104,24 +124,15 @@ def _compute(
     log: Path,
 ) -> dict[str, Any]:
     """Fills the store with what the cells need, and `failures` with what went wrong. Returns the data's facts."""
-    jobs = settings.jobs or workers.default_jobs(settings.device)
-    setting = workers.Setting(
-        suite=plan.suite.model_dump_json(),
-        fingerprint=plan.data.fingerprint,
-        store=settings.store,
-        data=settings.data,
-        device=settings.device,
-        threads=settings.threads,
-    )
     logged: list[str] = []
-    with workers.Pool(setting, jobs) as pool:
+    with settings.pool(plan) as pool:
         facts: dict[str, Any] = pool.ask(workers.facts)
         part = Plan(plan.suite, plan.data, tuple(todo))
         # Longest first, so that no worker is left alone with a long one at the end.
         traces = sorted((t for t in part.traces() if not t.done(store)), key=lambda t: -trace_work(t, facts["pool"]))
         selections = [s for s in part.selections() if not s.coreset.done(store)]
         cells = sorted(todo, key=lambda c: -cell_work(c, facts))
-        _announce(pool, plan.suite, traces, cells, facts, jobs, settings.confirm, console)
+        _announce(pool, plan.suite, traces, cells, facts, settings, console)
 
         def work(title: str, task: Callable[..., None], keys: list[str], sizes: list[int]) -> dict[str, Failure]:
             failed = {}
@@ -166,29 +177,24 @@ def _compute(
 def _announce(
     pool: workers.Pool,
     suite: Suite,
-    traces: Sequence[Any],
+    traces: Sequence[Trace],
     cells: Sequence[Cell],
     facts: dict[str, Any],
-    jobs: int,
-    confirm: Confirm,
+    settings: Settings,
     console: Console,
 ) -> None:
     """Prints what is to be done and how long it will take; asks above ten minutes."""
-    rates = {
-        training.model: pool.ask(workers.rates, training.model)
-        for training in _trainings(suite)
-    }
+    models = {t.training.model for t in traces} | {cell.regime.model for cell in cells}
+    rates = {model: pool.ask(workers.rate, model) for model in sorted(models)}
     seconds = sum(trace_work(t, facts["pool"]) * rates[t.training.model] for t in traces)
     seconds += sum(cell_work(cell, facts) * rates[cell.regime.model] for cell in cells)
-    seconds /= min(jobs, max(1, len(cells)))
-    text = f"{len(traces)} proxies and {len(cells)} models to go on {jobs} workers: about {spoken(seconds)}."
+    count = settings.workers
+    seconds /= min(count, max(1, len(cells)))
+    workforce = "1 worker" if count == 1 else f"{count} workers"
+    text = f"{len(traces)} proxies and {len(cells)} models to go, about {spoken(seconds)} on {workforce}."
     console.print(text, highlight=False)
     if seconds > ASK_ABOVE:
-        confirm(f"Suite '{suite.name}' needs about {spoken(seconds)}.")
-
-
-def _trainings(suite: Suite) -> list[Training]:
-    return list({t.model: t for t in (*suite.proxies.values(), *suite.regimes.values())}.values())
+        settings.confirm(f"Suite '{suite.name}' needs about {spoken(seconds)}.")
 
 
 def _progress(console: Console) -> Progress:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from methods.errors import UsageError, unknown
 
 SUITES = Path(__file__).parent / "suites"
+FULL = "full"  # the row of the full pool
 
 
 def _ratio(value: object) -> object:
@@ -198,6 +199,8 @@ class Suite(Spec):
     @model_validator(mode="after")
     def _check(self) -> "Suite":
         names = [row.name for row in self.rows]
+        if FULL in names:
+            raise ValueError(f"'{FULL}' is the row of the full pool; give the row another label")
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two rows are called '{name}'; give one of them a label")

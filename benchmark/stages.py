@@ -138,7 +138,7 @@ class Workshop:
                 "k": budget.k,
                 "effective_size": effective,
                 "class_counts": counts.tolist(),
-                "diagnostics": dict(chosen.diagnostics),
+                "diagnostics": {k: v.item() if isinstance(v, np.generic) else v for k, v in chosen.diagnostics.items()},
                 "seconds": time.perf_counter() - started,
             }
             return Artifact(arrays, meta)
@@ -149,7 +149,11 @@ class Workshop:
         """What the method may read of the pool, or of the held-out part."""
         name = selection.method.info.name
         runs = [
-            {need.removeprefix(part): a for need, a in self.traced(t).items() if need.startswith(HELD_OUT) == bool(part)}
+            {
+                need.removeprefix(part): a
+                for need, a in self.traced(t).items()
+                if need.startswith(HELD_OUT) == bool(part)
+            }
             for t in selection.traces
         ]
         if not runs:

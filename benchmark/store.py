@@ -1,7 +1,7 @@
 """The store of stage results: content-addressed folders, written atomically and verified when read.
 
 An artifact is `STORE/KIND/KEY[:2]/KEY/` with `spec.json` (what it is), arrays in `data.safetensors` and `meta.json`
-(scalars, cost, and a checksum of the arrays). It appears by one rename, so it is either whole or absent; whether a
+(scalars, cost, and a checksum of it all). It appears by one rename, so it is either whole or absent; whether a
 stage is done is decided by the store alone. A damaged artifact is set aside and computed again.
 """
 
@@ -61,6 +61,10 @@ def _writable(path: Path) -> Iterator[None]:
         ) from None
 
 
+def _checksum(data: bytes, values: Mapping[str, Any]) -> str:
+    return hashlib.blake2b(data + json.dumps(values, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
 @dataclass(frozen=True)
 class Artifact:
     """A stage's result: arrays by name, and JSON values beside them."""
@@ -90,13 +94,17 @@ class Store:
         try:
             meta = json.loads((folder / "meta.json").read_bytes())
             data = (folder / "data.safetensors").read_bytes()
-            if hashlib.blake2b(data, digest_size=16).hexdigest() != meta["checksum"]:
+            if _checksum(data, meta["values"]) != meta["checksum"]:
                 raise ValueError("checksum")
             return Artifact(load(data), meta["values"])
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             if not folder.is_dir():
                 return None
-        except (ValueError, KeyError, SafetensorError):
+        except OSError as error:
+            raise CoresetBenchError(
+                f"Cannot read {folder} ({error.strerror}); mend its rights, or name another folder with --store."
+            ) from None
+        except (ValueError, TypeError, KeyError, SafetensorError):
             pass  # half a file or a flipped bit: computed again below
         shutil.rmtree(folder, ignore_errors=True)
         return None
@@ -111,7 +119,7 @@ class Store:
 
         folder = self.path(kind, key)
         data = save({name: np.ascontiguousarray(array) for name, array in artifact.arrays.items()})
-        meta = {"checksum": hashlib.blake2b(data, digest_size=16).hexdigest(), "values": artifact.meta}
+        meta = {"checksum": _checksum(data, artifact.meta), "values": artifact.meta}
         with _writable(folder):
             folder.parent.mkdir(parents=True, exist_ok=True)
             draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".draft."))

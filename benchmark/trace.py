@@ -60,9 +60,9 @@ def trace(
 
     Returns the arrays by need, the proxy, and the passes of training and of recording.
     """
-    model = build(
-        training.model, data.num_classes, data.shape, data.mean, data.std, seed=derive_seed("init", seed)
-    ).to(device)
+    model = build(training.model, data.num_classes, data.shape, data.mean, data.std, seed=derive_seed("init", seed)).to(
+        device
+    )
     tracer = Tracer(needs, data, model, until, seed)
     passes = train(
         model, data.train, torch.arange(len(data.train)), training.recipe, seed, observer=tracer, until=until

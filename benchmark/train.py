@@ -5,6 +5,7 @@ sample's id, so two equal sets give the same model bit for bit and the order of 
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,7 +18,7 @@ from benchmark.spec import Recipe
 from methods.errors import CoresetBenchError
 
 if TYPE_CHECKING:
-    from benchmark.data import Images
+    from benchmark.data import Batch, Images
     from benchmark.models.classifier import Classifier
 
 WARM_UP = 0.2  # share of a one-cycle schedule in which the rate rises
@@ -91,7 +92,6 @@ def train(
         scaled[ids] = (weights[order] / weights.mean()).float()
     total = total_steps(recipe, len(ids), len(images))
     batches = batches_per_epoch(len(ids), recipe.batch_size)
-    size = math.ceil(len(ids) / batches)  # even batches: a last one of a sample or two would upset batch norm
     epochs = math.ceil(total / batches) if until is None else until
 
     optimiser = torch.optim.SGD(
@@ -110,7 +110,7 @@ def train(
     for epoch in range(epochs):
         key = derive_seed("epoch", seed, epoch)
         loss_sum = torch.zeros((), device=next(model.parameters()).device)
-        for x, y, batch in images.batches(shuffled(key, ids), size, key, recipe.augment):
+        for x, y, batch in even_batches(images, shuffled(key, ids), batches, key, recipe):
             if passes.steps == total:
                 break
             if recipe.channels_last:
@@ -120,10 +120,10 @@ def train(
                 if recipe.objective == "trades":
                     adversarial = trades_images(model, x, recipe, normal_images(key, batch, x.shape[1:]))
                     logits, features = model.logits_and_features(x)
-                    loss = trades_loss(logits, model(adversarial), y, recipe.beta, share)
+                    loss = trades_loss(logits.float(), model(adversarial).float(), y, recipe.beta, share)
                 else:
                     logits, features = model.logits_and_features(x)
-                    loss = weighted_mean(F.cross_entropy(logits, y, reduction="none"), share)
+                    loss = weighted_mean(F.cross_entropy(logits.float(), y, reduction="none"), share)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
@@ -143,6 +143,14 @@ def train(
     return passes
 
 
+def even_batches(images: "Images", ids: Tensor, batches: int, key: int, recipe: Recipe) -> Iterator["Batch"]:
+    """Augmented batches whose sizes differ by one at most: a last one of a sample or two would upset batch norm."""
+    size, larger = divmod(len(ids), batches)
+    cut = larger * (size + 1)
+    yield from images.batches(ids[:cut], size + 1, key, recipe.augment)
+    yield from images.batches(ids[cut:], size, key, recipe.augment)
+
+
 def weighted_mean(losses: Tensor, weights: Tensor | None) -> Tensor:
     """The batch mean of [B] losses, each times its weight (mean 1 over the coreset, not over the batch)."""
     return losses.mean() if weights is None else (losses * weights).mean()
@@ -151,7 +159,8 @@ def weighted_mean(losses: Tensor, weights: Tensor | None) -> Tensor:
 def trades_loss(logits: Tensor, adversarial: Tensor, y: Tensor, beta: float, weights: Tensor | None = None) -> Tensor:
     """Cross-entropy plus beta times KL(p(x) || p(x')), summed over classes and averaged over the batch.
 
-    Zhang et al. 2019 (arXiv:1901.08573), equation 5, as in the authors' code: the clean target is not detached.
+    Zhang et al. 2019 (arXiv:1901.08573), equation 5, as in the authors' code: the clean target is not detached. They
+    send x through the network once more for it; the value is the same, but here batch-norm statistics see x once.
     logits, adversarial: float [B, C]. Weights apply to both terms.
     """
     natural = F.cross_entropy(logits, y, reduction="none")
@@ -168,12 +177,12 @@ def trades_images(model: "Classifier", x: Tensor, recipe: Recipe, noise: Tensor)
     """
     model.eval()
     with torch.no_grad():
-        target = F.softmax(model(x), dim=1)
+        target = F.softmax(model(x).float(), dim=1)  # autocast would keep bfloat16 on a CPU: too coarse for a KL near 0
     low, high = (x - recipe.epsilon).clamp_(min=0), (x + recipe.epsilon).clamp_(max=1)
     adversarial = x + NOISE * noise
     for _ in range(recipe.inner_steps):
         adversarial.requires_grad_()
-        divergence = F.kl_div(F.log_softmax(model(adversarial), dim=1), target, reduction="sum")
+        divergence = F.kl_div(F.log_softmax(model(adversarial).float(), dim=1), target, reduction="sum")
         (gradient,) = torch.autograd.grad(divergence, adversarial)
         adversarial = adversarial.detach() + recipe.inner_step_size * gradient.sign()
         adversarial = torch.clamp(adversarial, low, high)

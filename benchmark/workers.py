@@ -23,6 +23,7 @@ from methods.errors import CoresetBenchError
 
 if TYPE_CHECKING:
     from benchmark.stages import Workshop
+    from methods.api import Integers
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -76,6 +77,11 @@ def facts() -> dict[str, Any]:
     return _workshop.facts(_plan.data.stage).meta
 
 
+def positions() -> "Integers":
+    """Where each image of the pool stands in the data set's own training part, int64 [N]."""
+    return _workshop.facts(_plan.data.stage).arrays["positions"]
+
+
 def trace(key: str) -> None:
     """Records the proxy run of that key."""
     _workshop.traced(next(t for t in _plan.traces() if t.proxy.key == key))
@@ -91,8 +97,8 @@ def cell(cell_id: str) -> None:
     _workshop.outcomes(_plan.find(cell_id))
 
 
-def rates(model: str) -> float:
-    """Seconds a sample and forward pass, measured now."""
+def rate(model: str) -> float:
+    """Seconds a forward-equivalent of that network, measured now."""
     from benchmark.estimate import measured_rate
 
     regime = next(r for r in (*_plan.suite.regimes.values(), *_plan.suite.proxies.values()) if r.model == model)

@@ -1,0 +1,217 @@
+"""Commands that list: methods, datasets, suites, a plan, a cell's lineage."""
+
+from typing import Annotated, Any
+
+import typer
+
+from benchmark.cli.common import STORE, Clock, Data, ExtraRows, Json, StorePath, SuiteName, app, print_rows, the_suite
+from methods.errors import UsageError
+
+
+@app.command()
+def methods(
+    name: Annotated[str | None, typer.Argument(help="One method (or method@policy): all that is known of it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the selection methods, or describe one.
+
+    Example: coreset-bench methods easycore
+    """
+    from methods import registry
+
+    if name is not None:
+        _describe(name, as_json)
+        return
+    rows = [_method_row(registry.get(each)) for each in registry.method_names()]
+    if not as_json:
+        rows = [{key: row[key] for key in ("name", "keeps", "policy", "needs")} for row in rows]
+    else:
+        rows += [{"name": lost.name, "unavailable": lost.reason} for lost in registry.unavailable()]
+    print_rows(rows, as_json)
+    if not as_json:
+        for lost in registry.unavailable():
+            print(f"{lost.name} is unavailable: {lost.reason}")
+
+
+def _method_row(method: Any) -> dict[str, Any]:
+    info = method.info
+    return {
+        "name": info.name,
+        "keeps": info.summary.rstrip("."),
+        "policy": info.keep,
+        "needs": list(info.needs),
+        "parameters": [f"{key}={value}" for key, value in info.params.items()],
+        "paper": info.paper,
+    }
+
+
+def _describe(name: str, as_json: bool) -> None:
+    import inspect
+    import sys
+
+    from methods import registry
+
+    method = registry.get(name)
+    info = method.info
+    row = {
+        **_method_row(method),
+        "name": name,
+        "policy": getattr(method, "rule", None),
+        "direction": info.direction,
+        "nested": info.nested,
+        "stochastic": info.stochastic,
+        "per_class": info.per_class,
+    }
+    if as_json:
+        print_rows([row], as_json)
+        return
+    target = getattr(method, "function", type(method))
+    for key, value in row.items():
+        if value not in (None, [], ""):
+            shown = ", ".join(value) if isinstance(value, list) else {True: "yes", False: "no"}.get(value, value)
+            print(f"{key.replace('_', ' '):<11} {shown}")
+    print()
+    print(inspect.getdoc(target) or "")
+    print()
+    print(inspect.getdoc(sys.modules[target.__module__]) or "")
+
+
+@app.command()
+def datasets(data: Data = None, as_json: Json = False) -> None:
+    """List the data sets, and whether each is there.
+
+    Example: coreset-bench datasets
+    """
+    from dataclasses import asdict
+
+    from benchmark.data import describe
+
+    print_rows([asdict(row) for row in describe(data)], as_json)
+
+
+@app.command()
+def suites(as_json: Json = False) -> None:
+    """List the suites that ship with the package.
+
+    Example: coreset-bench suites
+    """
+    from benchmark.spec import load_suite, suite_names
+
+    rows = []
+    for suite in map(load_suite, suite_names()):
+        rows.append(
+            {
+                "name": suite.name,
+                "dataset": suite.dataset.name,
+                "rows": len(suite.rows),
+                "fractions": [f"{fraction:g}" for fraction in suite.fractions],
+                "regimes": list(suite.regimes),
+                "replicates": suite.replicates,
+                "description": suite.description,
+            }
+        )
+    print_rows(rows, as_json)
+
+
+@app.command()
+def plan(
+    suite: SuiteName,
+    row: ExtraRows = None,
+    clock: Clock = None,
+    data: Data = None,
+    store: StorePath = STORE,
+    as_json: Json = False,
+) -> None:
+    """Show what a run would do: its stages, and how many are done already.
+
+    Example: coreset-bench plan digits
+    """
+    from benchmark.plan import make_plan
+    from benchmark.store import Store
+
+    made, kept = make_plan(the_suite(suite, row, clock), data), Store(store)
+    if as_json:
+        cells = [
+            {"cell": cell.id, "done": cell.done(kept), "model": cell.model.key, "attacks": list(cell.outcomes)}
+            for cell in made.cells
+        ]
+        print_rows(cells, as_json)
+        return
+    traces, selections = made.traces(), made.selections()
+    groups = {
+        "proxies traced": [trace.done(kept) for trace in traces],
+        "coresets selected": [selection.coreset.done(kept) for selection in selections],
+        "models trained": [cell.model.done(kept) for cell in made.cells],
+    }
+    for attack in ("clean", "pgd", "radii", "autoattack"):
+        stages = [cell.outcomes[attack] for cell in made.cells if attack in cell.outcomes]
+        if stages:
+            groups[f"models evaluated: {attack}"] = [stage.done(kept) for stage in stages]
+    rows = [
+        {"stage": name, "all": len(done), "done": sum(done), "to do": len(done) - sum(done)}
+        for name, done in groups.items()
+    ]
+    print_rows(rows, as_json)
+    alone = sum(selection.proxy_epochs for selection in selections)
+    shared = sum(trace.until for trace in traces)
+    print(f"Proxy epochs: {shared:,} shared by all rows; one proxy for each method and budget would take {alone:,}.")
+
+
+@app.command()
+def explain(
+    cell: Annotated[str, typer.Argument(help="SUITE/ROW/FRACTION/REGIME/REPLICATE, as in the records.")],
+    suite: Annotated[str | None, typer.Option(help="The suite's TOML file, where it is not one of ours.")] = None,
+    row: ExtraRows = None,
+    clock: Clock = None,
+    data: Data = None,
+    store: StorePath = STORE,
+    as_json: Json = False,
+) -> None:
+    """Show what a cell was made from, stage by stage, and the command that runs it again.
+
+    Example: coreset-bench explain digits/easycore/0.3/trades/0
+    """
+    from benchmark.plan import make_plan
+    from benchmark.store import Store
+
+    if cell.count("/") < 4:
+        raise UsageError(f"'{cell}' is no cell; write SUITE/ROW/FRACTION/REGIME/REPLICATE (see coreset-bench plan).")
+    named = suite or cell.split("/")[0].split("+")[0]
+    chosen = the_suite(named, row, clock)
+    found, kept = make_plan(chosen, data).find(cell), Store(store)
+    rows = [
+        {
+            "stage": stage.kind,
+            "what": _what(stage.kind, stage.spec),
+            "done": stage.done(kept),
+            "key": stage.key,
+            "folder": str(kept.path(stage.kind, stage.key)),
+        }
+        for stage in found.stages()
+    ]
+    command = [
+        "coreset-bench",
+        "run",
+        named,
+        *(f"--row {r}" for r in row or ()),
+        *([f"--clock {clock}"] if clock else []),
+    ]
+    again = f"{' '.join(command)} --only '{cell}'"
+    if as_json:
+        print_rows([{"cell": cell, "command": again, "stages": rows}], as_json)
+        return
+    print_rows([{key: value for key, value in row.items() if key != "folder"} for row in rows], as_json)
+    print(f"Stage results are in {store}/STAGE/{'K' * 2}/KEY with the full specification of each (spec.json).")
+    print(f"Run it again: {again}")
+
+
+def _what(kind: str, spec: Any) -> str:
+    """A stage in a few words."""
+    if kind == "signal":
+        return f"{spec['signal']} of {spec['part']}"
+    if kind == "coreset":
+        policy = f"@{spec['policy']}" if spec["policy"] else ""
+        return f"{spec['method']}{policy}, fraction {spec['fraction']:g}, seed {spec['seed']}"
+    if kind == "model":
+        return f"{spec['model']}, {spec['recipe']['objective']}, seed {spec['seed']}"
+    return str(spec["attack"])

@@ -1,0 +1,147 @@
+"""Commands that compute: run, select, calibrate."""
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmark.cli.common import (
+    RESULTS,
+    STORE,
+    Clock,
+    Data,
+    Device,
+    Download,
+    ExtraRows,
+    Jobs,
+    ResultsPath,
+    StorePath,
+    SuiteName,
+    Threads,
+    Yes,
+    app,
+    asker,
+    console,
+    resolve_device,
+    the_suite,
+)
+from methods.errors import UsageError
+
+
+@app.command()
+def run(
+    suite: SuiteName,
+    row: ExtraRows = None,
+    clock: Clock = None,
+    only: Annotated[str | None, typer.Option(help="Compute only cells that match, such as '*/easycore/*'.")] = None,
+    jobs: Jobs = 0,
+    threads: Threads = 1,
+    device: Device = "auto",
+    data: Data = None,
+    store: StorePath = STORE,
+    results: ResultsPath = RESULTS,
+    download: Download = False,
+    yes: Yes = False,
+) -> None:
+    """Run a suite: what the store lacks is computed, the leaderboard written and printed.
+
+    Run again after an interruption, it goes on where it was.
+
+    Example: coreset-bench run digits --jobs 2
+    """
+    from benchmark.leaderboard import print_table, render_markdown
+    from benchmark.run import Settings, run_suite
+    from benchmark.store import write_atomically
+
+    chosen, out = the_suite(suite, row, clock), console()
+    settings = Settings(
+        store=store,
+        results=results,
+        data=data,
+        jobs=jobs,
+        threads=threads,
+        device=resolve_device(device),
+        download=download,
+        confirm=asker(yes),
+    )
+    summary = run_suite(chosen, settings, out, lambda cell: only is None or fnmatchcase(cell.id, only))
+    if not summary.computed:
+        out.print(f"Nothing to do: all {len(summary.records)} cells are in {store}.", highlight=False)
+    if not summary.records:
+        raise UsageError(f"No cell of '{chosen.name}' matches '{only}'; see coreset-bench plan {suite} --json.")
+    board = summary.folder / "leaderboard.md"
+    write_atomically(board, render_markdown(summary.records).encode())
+    print_table(summary.records, out)
+    out.print(f"Records and leaderboard: {summary.folder}", highlight=False)
+    if summary.failed:
+        log = summary.folder / "failures.log"
+        out.print(f"{len(summary.failed)} of {len(summary.records)} cells failed; see {log}.", highlight=False)
+        raise typer.Exit(1)
+
+
+@app.command()
+def select(
+    dataset: Annotated[str, typer.Option(help="A data set (coreset-bench datasets).")],
+    method: Annotated[str, typer.Option(help="METHOD or METHOD@POLICY (coreset-bench methods).")],
+    fraction: Annotated[float, typer.Option(help="The share of the pool to keep, in (0, 1].")],
+    out: Annotated[Path, typer.Option(help="Where to write, as .npz or .csv.")],
+    seed: Annotated[int, typer.Option(help="The replicate whose proxy and selection seeds are used.", min=0)] = 0,
+    param: Annotated[list[str] | None, typer.Option(help="A parameter as KEY=VALUE; may be repeated.")] = None,
+    suite: Annotated[
+        str | None, typer.Option(help="The suite whose proxy is used. [default: the data set's]", show_default=False)
+    ] = None,
+    jobs: Jobs = 0,
+    threads: Threads = 1,
+    device: Device = "auto",
+    data: Data = None,
+    store: StorePath = STORE,
+    download: Download = False,
+    yes: Yes = False,
+) -> None:
+    """Select a coreset and write its indices, and weights if there are any.
+
+    Indices count the data set's own training images, in the order of torchvision or scikit-learn.
+
+    Example: coreset-bench select --dataset digits --method easycore --fraction 0.3 --seed 0 --out c.npz
+    """
+    from benchmark.run import Settings
+    from benchmark.select import check_target, select_coreset, suite_for, write_coreset
+
+    check_target(out)
+    chosen = suite_for(dataset, method, fraction, seed, param or [], suite)
+    settings = Settings(
+        store=store,
+        results=RESULTS,
+        data=data,
+        jobs=jobs,
+        threads=threads,
+        device=resolve_device(device),
+        download=download,
+        confirm=asker(yes),
+    )
+    picked = select_coreset(chosen, seed, settings, console())
+    write_coreset(out, picked)
+    k, n = len(picked.indices), picked.pool
+    print(f"{k:,} of {n:,} training images ({k / n:.1%}) by {method}, seed {seed}: {out}")
+
+
+@app.command()
+def calibrate(suite: SuiteName, threads: Threads = 1, device: Device = "auto", data: Data = None) -> None:
+    """Measure on the held-out 'tune' part where random coresets lose half of their clean accuracy.
+
+    That is each regime's primary epsilon. Test images are not touched, and nothing is stored.
+
+    Example: coreset-bench calibrate digits
+    """
+    import torch
+
+    from benchmark.calibrate import calibrate_suite
+    from benchmark.cli.common import print_rows
+
+    torch.set_num_threads(threads)
+    chosen = the_suite(suite)
+    rows = list(calibrate_suite(chosen, resolve_device(device), data))
+    for regime in chosen.regimes:
+        print(regime)
+        print_rows([{k: v for k, v in row.items() if k != "regime"} for row in rows if row["regime"] == regime], False)

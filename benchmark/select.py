@@ -1,0 +1,149 @@
+"""One coreset, for use elsewhere: selected as a suite would select it, written as indices into the data set."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmark import workers
+from benchmark.estimate import ASK_ABOVE, spoken, trace_work
+from benchmark.plan import Plan, make_plan
+from benchmark.spec import DatasetSpec, Row, Suite, load_suite, suite_names
+from benchmark.store import require_writable, write_atomically
+from methods.api import Budget, Floats, Integers, Scalar
+from methods.errors import CoresetBenchError, UsageError
+from methods.registry import get
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from benchmark.run import Settings
+
+FORMATS = (".npz", ".csv")
+
+
+@dataclass(frozen=True)
+class Picked:
+    """A coreset in terms of the data set itself.
+
+    indices  int64 [k], positions among the data set's own training images, in the order of selection
+    weights  float64 [k] as the method gives them, or None
+    pool     how many images there were to choose from
+    about    what made it: method, parameters, seeds, checksum
+    """
+
+    indices: Integers
+    weights: Floats | None
+    pool: int
+    about: dict[str, Any]
+
+
+def check_target(path: Path) -> None:
+    """Raises UsageError unless the coreset can be written there: before anything is computed."""
+    if path.suffix not in FORMATS:
+        raise UsageError(f"Cannot write '{path}': end the name in {' or '.join(FORMATS)}.")
+    require_writable(path.parent)
+
+
+def suite_for(dataset: str, method: str, fraction: float, seed: int, params: Sequence[str], suite: str | None) -> Suite:
+    """A suite of one row, with the proxy of the named suite or of the data set's own.
+
+    Raises:
+        UsageError: an unknown name, a fraction outside (0, 1], or no suite to take the proxy from.
+    """
+    from benchmark.data import dataset_names
+    from methods.errors import unknown
+
+    Budget.of(fraction, 1)
+    if dataset not in dataset_names() and not dataset.startswith("imagefolder:"):
+        raise unknown("data set", dataset, dataset_names())
+    if suite is None and dataset not in suite_names():
+        raise UsageError(f"There is no suite for '{dataset}'; name one whose proxy to use with --suite.")
+    base = load_suite(suite or dataset)
+    name, _, policy = method.partition("@")
+    row = Row(method=name, policy=policy or None, params=_parsed(method, params))
+    data = base.dataset if base.dataset.name == dataset else DatasetSpec(name=dataset)
+    fields = base.canonical()
+    changes = {
+        "dataset": data.canonical(), "rows": [row.canonical()], "fractions": [fraction], "replicates": seed + 1,
+        "full": False,
+    }  # fmt: skip
+    return Suite.model_validate({**fields, **changes})
+
+
+def _parsed(method: str, params: Sequence[str]) -> dict[str, Scalar]:
+    """KEY=VALUE texts as values of the defaults' types."""
+    defaults, values = get(method).info.params, {}
+    for text in params:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"'{text}' is no parameter; write --param KEY=VALUE.")
+        kind = type(defaults.get(key, ""))
+        try:
+            values[key] = value.lower() in ("true", "1", "yes") if kind is bool else kind(value)
+        except ValueError:
+            raise UsageError(f"The parameter '{key}' of '{method}' takes {kind.__name__}, not '{value}'.") from None
+    return values
+
+
+def select_coreset(suite: Suite, seed: int, settings: "Settings", console: "Console") -> Picked:
+    """The coreset of the suite's one row in the replicate `seed`; its proxies are traced first where they are not.
+
+    Raises:
+        CoresetBenchError: data that are not there, a proxy that diverges, a method that fails.
+    """
+    require_writable(settings.store)
+    whole = make_plan(suite, settings.data)
+    plan = Plan(suite, whole.data, tuple(cell for cell in whole.cells if cell.replicate == seed))
+    (selection,) = plan.selections()
+    from benchmark.store import Store
+
+    store = Store(settings.store)
+    with settings.pool(plan) as pool:
+        facts = pool.ask(workers.facts)
+        todo = [trace for trace in plan.traces() if not trace.done(store)]
+        if todo:
+            seconds = sum(trace_work(t, facts["pool"]) for t in todo) * pool.ask(workers.rate, todo[0].training.model)
+            seconds /= min(settings.workers, len(todo))
+            console.print(f"{len(todo)} proxies to trace first, about {spoken(seconds)}.", highlight=False)
+            if seconds > ASK_ABOVE:
+                settings.confirm(f"Tracing needs about {spoken(seconds)}.")
+            for _, answer in pool.each(workers.trace, [(trace.proxy.key,) for trace in todo]):
+                if isinstance(answer, workers.Failed):
+                    raise CoresetBenchError(answer.failure.message)
+        pool.ask(workers.select, selection.coreset.key)
+        positions = pool.ask(workers.positions)
+    coreset = store.read(selection.coreset.kind, selection.coreset.key)
+    if coreset is None:
+        raise CoresetBenchError(f"The coreset vanished from {settings.store} while it was read; run the command again.")
+    about = {
+        "dataset": suite.dataset.name,
+        "checksum": facts["checksum"],
+        "method": selection.row.spelled,
+        "params": dict(selection.params),
+        "fraction": selection.fraction,
+        "seed": seed,
+    }
+    weights = coreset.arrays.get("weights")
+    return Picked(positions[coreset.arrays["indices"]], weights, facts["pool"], about)
+
+
+def write_coreset(path: Path, picked: Picked) -> None:
+    """Writes `indices` (and `weights`) as .npz, or as .csv with a row for each pick."""
+    buffer = io.BytesIO()
+    weights = picked.weights
+    if path.suffix == ".npz":
+        arrays: dict[str, Any] = {"indices": picked.indices, "about": np.array(str(picked.about))}
+        np.savez(buffer, **(arrays if weights is None else {**arrays, "weights": weights}))
+    else:
+        lines = io.StringIO(newline="")
+        table = csv.writer(lines, lineterminator="\n")
+        table.writerow(["index"] if weights is None else ["index", "weight"])
+        columns = [picked.indices.tolist()] if weights is None else [picked.indices.tolist(), weights.tolist()]
+        table.writerows(zip(*columns, strict=True))
+        buffer.write(lines.getvalue().encode())
+    write_atomically(path, buffer.getvalue())
