@@ -127,10 +127,10 @@ def _compute(
     logged: list[str] = []
     with settings.pool(plan) as pool:
         facts: dict[str, Any] = pool.ask(workers.facts)
-        part = Plan(plan.suite, plan.data, tuple(todo))
+        # A coreset that is there needs no trace, even where a signal has gone.
+        part = Plan(plan.suite, plan.data, tuple(c for c in todo if c.selection and not c.selection.coreset.done(store)))
         # Longest first, so that no worker is left alone with a long one at the end.
         traces = sorted((t for t in part.traces() if not t.done(store)), key=lambda t: -trace_work(t, facts["pool"]))
-        selections = [s for s in part.selections() if not s.coreset.done(store)]
         cells = sorted(todo, key=lambda c: -cell_work(c, facts))
         _announce(pool, plan.suite, traces, cells, facts, settings, console)
 
@@ -157,7 +157,7 @@ def _compute(
             for failure in [lost_traces.get(t.proxy.key) for t in s.traces]
             if failure
         }
-        alive = [s.coreset.key for s in selections if s.coreset.key not in lost]
+        alive = [s.coreset.key for s in part.selections() if s.coreset.key not in lost]
         lost |= work(f"Selecting {len(alive)} coresets", workers.select, alive, [1] * len(alive))
         for cell in cells:
             if cell.selection and cell.selection.coreset.key in lost:
