@@ -128,7 +128,8 @@ def _compute(
     with settings.pool(plan) as pool:
         facts: dict[str, Any] = pool.ask(workers.facts)
         # A coreset that is there needs no trace, even where a signal has gone.
-        part = Plan(plan.suite, plan.data, tuple(c for c in todo if c.selection and not c.selection.coreset.done(store)))
+        unselected = tuple(c for c in todo if c.selection and not c.selection.coreset.done(store))
+        part = Plan(plan.suite, plan.data, unselected)
         # Longest first, so that no worker is left alone with a long one at the end.
         traces = sorted((t for t in part.traces() if not t.done(store)), key=lambda t: -trace_work(t, facts["pool"]))
         cells = sorted(todo, key=lambda c: -cell_work(c, facts))
