@@ -96,7 +96,7 @@ class Recorder:
         for signal in signals:
             if "rng" in signal.inputs:
                 given["rng"] = self._generator(signal, epoch, int(rows[0]), given["y"].device)
-            values = signal.function(**{name: given[name] for name in signal.inputs}).cpu().numpy()
+            values = signal.function(**{name: given[name] for name in signal.inputs}).detach().cpu().numpy()
             if len(values) != len(rows):
                 raise CoresetBenchError(
                     f"The signal '{signal.name}' returned {len(values)} rows for {len(rows)} samples."
