@@ -1,0 +1,71 @@
+"""Herding against a greedy search that tries every candidate (Welling 2009)."""
+
+import numpy as np
+import pytest
+
+from tests.oracles.worlds import SEEDS, chosen, context
+
+
+def gap(features: np.ndarray, picks: list[int]) -> float:
+    """How far the mean of the picks ends from the mean of all."""
+    return float(np.linalg.norm(features[picks].mean(axis=0) - features.mean(axis=0)))
+
+
+def naive(features: np.ndarray, k: int) -> list[int]:
+    picks: list[int] = []
+    for _ in range(k):
+        rest = [i for i in range(len(features)) if i not in picks]
+        picks.append(min(rest, key=lambda i: gap(features, [*picks, i])))
+    return picks
+
+
+def farthest(features: np.ndarray, k: int) -> list[int]:
+    """The published fault: an argmax in place of the argmin."""
+    picks: list[int] = []
+    for _ in range(k):
+        rest = [i for i in range(len(features)) if i not in picks]
+        picks.append(max(rest, key=lambda i: gap(features, [*picks, i])))
+    return picks
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("offset", [0.0, 1000.0])
+def test_the_same_picks_in_the_same_order_within_each_class(seed: int, offset: float) -> None:
+    rng = np.random.default_rng(seed)
+    labels, features = rng.integers(0, 3, 45), rng.standard_normal((45, 6)) + offset
+    picks = chosen("herding", context(labels, {"features": features}, seed=seed), 18)
+    for c in range(3):
+        members = np.flatnonzero(labels == c)
+        mine = [i for i in picks if labels[i] == c]
+        assert mine == members[naive(features[members], len(mine))].tolist()
+
+
+def test_one_pick_is_the_best_of_all() -> None:
+    features = np.random.default_rng(1).standard_normal((12, 2))
+    (pick,) = chosen("herding", context([0] * 12, {"features": features}), 1)
+    assert pick == min(range(12), key=lambda i: gap(features, [i]))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_mean_ends_nearer_than_by_chance_and_the_argmax_farther(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    features = rng.standard_normal((120, 8))
+    by_chance = np.mean([gap(features, rng.choice(120, 12, replace=False).tolist()) for _ in range(50)])
+    assert gap(features, chosen("herding", context([0] * 120, {"features": features}), 12)) < 0.5 * by_chance
+    assert gap(features, farthest(features, 12)) > 1.5 * by_chance
+
+
+def test_the_greedy_order_is_kept() -> None:
+    """The published fault: indices come back sorted."""
+    features = np.random.default_rng(0).standard_normal((40, 4))
+    given = {"features": features}
+    picks = chosen("herding", context([0] * 40, given), 20)
+    assert picks != sorted(picks)
+    assert picks[:7] == chosen("herding", context([0] * 40, given), 7)
+
+
+def test_classes_share_an_exact_budget() -> None:
+    labels = np.repeat([0, 1, 2], [31, 31, 138])  # rounding class by class gives 101 of 100
+    picks = chosen("herding", context(labels, {"features": np.random.default_rng(0).standard_normal((200, 3))}), 100)
+    assert len(picks) == 100
+    assert abs(np.bincount(labels[picks]) - np.array([15.5, 15.5, 69])).max() <= 1

@@ -1,0 +1,293 @@
+"""Each signal against a plain loop over single images in float64: no batching, no batch mean."""
+
+import math
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from methods.errors import CoresetBenchError, UsageError
+from methods.signals import get_signal, signal, signal_names
+from methods.signals.recorder import Recorder
+
+N, CLASSES, SIDE = 23, 4, 4
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+class Network(nn.Module):
+    """Features and a linear head, as every classifier of the benchmark has."""
+
+    def __init__(self, features: nn.Module, width: int) -> None:
+        super().__init__()
+        self.features, self.head = features, nn.Linear(width, CLASSES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.features(x))
+
+
+def perceptron() -> Network:
+    return Network(nn.Sequential(nn.Flatten(), nn.Linear(SIDE * SIDE, 9), nn.ReLU(), nn.Dropout(0.5)), 9)
+
+
+def convolutional() -> Network:
+    """Batch norm with statistics that differ from any batch's, so that training mode would show."""
+    layers = [nn.Conv2d(1, 5, 3, padding=1), nn.BatchNorm2d(5), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    net = Network(nn.Sequential(*layers), 5)
+    norm = layers[1]
+    assert isinstance(norm, nn.BatchNorm2d)
+    with torch.no_grad():
+        norm.running_mean.copy_(torch.linspace(-0.3, 0.4, 5))  # type: ignore[union-attr]
+        norm.running_var.copy_(torch.linspace(0.05, 2.0, 5))  # type: ignore[union-attr]
+        norm.weight.copy_(torch.linspace(0.5, 2.0, 5))
+    return net
+
+
+@pytest.fixture(params=[perceptron, convolutional])
+def model(request: pytest.FixtureRequest) -> Network:
+    torch.manual_seed(0)
+    net = request.param()
+    with torch.no_grad():
+        net.head.weight.mul_(4)  # confident enough that softmax is not flat
+    return net
+
+
+@pytest.fixture
+def images() -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    return torch.rand(N, 1, SIDE, SIDE, generator=generator), torch.randint(0, CLASSES, (N,), generator=generator)
+
+
+def batches(x: Tensor, y: Tensor, size: int) -> Iterable[tuple[Tensor, Tensor, Tensor]]:
+    ids = torch.arange(len(x))
+    return zip(x.split(size), y.split(size), ids.split(size), strict=True)
+
+
+def snapshot(name: str, model: nn.Module, x: Tensor, y: Tensor, size: int = 5) -> np.ndarray:
+    recorder = Recorder([get_signal(name)], len(x), 1, seed=0)
+    recorder.snapshot(0, batches(x, y, size), model)
+    recorded = recorder.arrays()[name]
+    return recorded[0] if get_signal(name).every_epoch else recorded
+
+
+def one_by_one(model: nn.Module, x: Tensor, y: Tensor, of: Callable[[nn.Module, Tensor, int], Any]) -> np.ndarray:
+    exact = deepcopy(model).double().eval()
+    return np.array([of(exact, x[i : i + 1].double(), int(y[i])) for i in range(len(x))])
+
+
+def softmax(logits: list[float]) -> list[float]:
+    powers = [math.exp(z - max(logits)) for z in logits]
+    return [p / sum(powers) for p in powers]
+
+
+def loss_of(model: nn.Module, x: Tensor, label: int) -> Tensor:
+    logits = model(x)[0]
+    return torch.logsumexp(logits, 0) - logits[label]
+
+
+def input_gradient_norm(model: nn.Module, x: Tensor, label: int) -> float:
+    x = x.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(loss_of(model, x, label), x)
+    return math.sqrt(sum(float(g) ** 2 for g in gradient.flatten()))
+
+
+def head_gradient_norm(model: Any, x: Tensor, label: int) -> float:
+    gradients = torch.autograd.grad(loss_of(model, x, label), [model.head.weight, model.head.bias])
+    return math.sqrt(sum(float(g) ** 2 for gradient in gradients for g in gradient.flatten()))
+
+
+def cross_entropy(model: nn.Module, x: Tensor, label: int) -> float:
+    return -math.log(softmax(model(x)[0].tolist())[label])
+
+
+def error_norm(model: nn.Module, x: Tensor, label: int) -> float:
+    return math.sqrt(sum((p - (c == label)) ** 2 for c, p in enumerate(softmax(model(x)[0].tolist()))))
+
+
+def probabilities(model: nn.Module, x: Tensor, label: int) -> list[float]:
+    return softmax(model(x)[0].tolist())
+
+
+def penultimate(model: Any, x: Tensor, label: int) -> list[float]:
+    return model.features(x)[0].tolist()
+
+
+SNAPSHOTS = {
+    "input_grad_norm": input_gradient_norm,
+    "last_layer_grad_norm": head_gradient_norm,
+    "loss": cross_entropy,
+    "error_norm": error_norm,
+    "probability": probabilities,
+    "features": penultimate,
+}
+ONLINE = ("correct", "logit_margin", "probability_margin")
+
+
+def test_every_signal_has_an_oracle_here() -> None:
+    assert {*SNAPSHOTS, *ONLINE} == set(signal_names())
+
+
+@pytest.mark.parametrize("name", SNAPSHOTS)
+def test_a_snapshot_is_what_single_images_give(name: str, model: Network, images: tuple[Tensor, Tensor]) -> None:
+    expected = one_by_one(model, *images, SNAPSHOTS[name])
+    np.testing.assert_allclose(snapshot(name, model, *images), expected, rtol=2e-5, atol=1e-6)
+    assert np.ptp(expected) > 1e-3  # a constant would be compared with nothing
+
+
+@pytest.mark.parametrize("name", SNAPSHOTS)
+@pytest.mark.parametrize("size", [1, 7, 11, 22, N])
+def test_the_batch_changes_nothing(name: str, size: int, model: Network, images: tuple[Tensor, Tensor]) -> None:
+    """Also a ragged last batch of one (22), which a mean-reduced loss inflates 22-fold."""
+    together, apart = snapshot(name, model, *images, size), snapshot(name, model, *images, 1)
+    np.testing.assert_allclose(together, apart, rtol=1e-4, atol=1e-6)
+
+
+def test_a_mean_reduced_loss_would_inflate_the_ragged_batch(model: Network, images: tuple[Tensor, Tensor]) -> None:
+    """The published fault, repeated here: the same comparison must reject it."""
+    expected, faulty = one_by_one(model, *images, input_gradient_norm), np.zeros(N)
+    exact = deepcopy(model).double().eval()
+    for x, y, ids in batches(*images, 22):
+        x = x.double().requires_grad_()
+        (gradient,) = torch.autograd.grad(nn.functional.cross_entropy(exact(x), y), x)
+        faulty[ids.numpy()] = gradient.flatten(1).norm(dim=1).numpy()
+    np.testing.assert_allclose(faulty[22] / expected[22], 22 * np.median(faulty[:22] / expected[:22]), rtol=1e-6)
+    with pytest.raises(AssertionError):
+        np.testing.assert_allclose(faulty, expected, rtol=2e-5, atol=1e-6)
+
+
+def test_input_gradients_by_hand(images: tuple[Tensor, Tensor]) -> None:
+    """Backpropagation of the perceptron written out in NumPy: W1' ((W2' (p - onehot)) * 1[h > 0])."""
+    torch.manual_seed(3)
+    model, (x, y) = perceptron(), images
+    w1, b1 = (p.detach().double().numpy() for p in (model.features[1].weight, model.features[1].bias))
+    w2, b2 = (p.detach().double().numpy() for p in (model.head.weight, model.head.bias))
+    expected = []
+    for image, label in zip(x.double().numpy(), y.tolist(), strict=True):
+        before = w1 @ image.ravel() + b1
+        logits = w2 @ np.maximum(before, 0) + b2
+        error = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+        error[label] -= 1
+        expected.append(np.sqrt(((w1.T @ ((w2.T @ error) * (before > 0))) ** 2).sum()))
+    np.testing.assert_allclose(snapshot("input_grad_norm", model, x, y), expected, rtol=2e-5, atol=1e-6)
+
+
+def test_rows_land_at_their_ids(model: Network, images: tuple[Tensor, Tensor]) -> None:
+    x, y = images
+    order = torch.randperm(N, generator=torch.Generator().manual_seed(4))
+    recorder = Recorder([get_signal("loss")], N, 1, seed=0)
+    recorder.snapshot(0, zip(x[order].split(6), y[order].split(6), order.split(6), strict=True), model)
+    np.testing.assert_allclose(recorder.arrays()["loss"][0], snapshot("loss", model, x, y), rtol=1e-5)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_recording_leaves_weights_mode_gradients_and_generators_alone(
+    training: bool, model: Network, images: tuple[Tensor, Tensor]
+) -> None:
+    x, y = images
+    model.train(training)
+    nn.functional.cross_entropy(model(x), y).backward()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    gradients = [p.grad.clone() for p in model.parameters() if p.grad is not None]
+    random_state = torch.get_rng_state()
+    recorder = Recorder([get_signal(name) for name in SNAPSHOTS], N, 1, seed=0)
+    recorder.snapshot(0, batches(x, y, 6), model)
+    assert model.training is training
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert all(torch.equal(p.grad, g) for p, g in zip(model.parameters(), gradients, strict=True) if p.grad is not None)
+    assert torch.equal(torch.get_rng_state(), random_state)
+    assert not x.requires_grad
+
+
+def test_the_mode_returns_also_after_a_failure(model: Network, images: tuple[Tensor, Tensor]) -> None:
+    model.train()
+    with pytest.raises(RuntimeError):
+        Recorder([get_signal("loss")], N, 1, seed=0).snapshot(0, batches(images[0][:, :0], images[1], 6), model)
+    assert model.training
+
+
+def test_online_signals_are_what_a_loop_over_presentations_gives() -> None:
+    generator = torch.Generator().manual_seed(5)
+    epochs, y = 3, torch.randint(0, CLASSES, (N,), generator=generator)
+    logits = 2 * torch.randn(epochs, N, CLASSES, generator=generator, dtype=torch.float64)
+    recorder = Recorder([get_signal(name) for name in ONLINE], N, epochs, seed=0)
+    for t in range(epochs):
+        for ids in torch.randperm(N, generator=generator).split(7):
+            shown = logits[t, ids].requires_grad_()
+            recorder.online(t, ids, torch.zeros(len(ids), 1), y[ids], shown, shown, None)
+    recorded = recorder.arrays()
+    assert recorded["correct"].dtype == bool
+    for t in range(epochs):
+        for i in range(N):
+            values, label = logits[t, i].tolist(), int(y[i])
+            p = softmax(values)
+            others = [c for c in range(CLASSES) if c != label]
+            assert recorded["correct"][t, i] == (max(range(CLASSES), key=values.__getitem__) == label)
+            assert recorded["logit_margin"][t, i] == pytest.approx(values[label] - max(values[c] for c in others), 1e-5)
+            assert recorded["probability_margin"][t, i] == pytest.approx(
+                p[label] - max(p[c] for c in others), rel=1e-5, abs=1e-6
+            )
+
+
+def test_last_epoch_signals_wait_for_the_last_epoch(model: Network, images: tuple[Tensor, Tensor]) -> None:
+    recorder = Recorder([get_signal("features")], N, 3, seed=0)
+    assert [recorder.wants_snapshot(t) for t in range(3)] == [False, False, True]
+    assert not recorder.wants_online
+    assert not recorder.wants_gradient
+
+
+def test_a_diverged_proxy_is_one_sentence(model: Network, images: tuple[Tensor, Tensor]) -> None:
+    with torch.no_grad():
+        model.head.bias.fill_(float("nan"))
+    with pytest.raises(CoresetBenchError, match="'loss' is not finite: the proxy's training diverged"):
+        snapshot("loss", model, *images)
+
+
+@pytest.fixture
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    import methods.signals
+
+    signal_names()
+    monkeypatch.setattr(methods.signals, "_signals", dict(methods.signals._signals))
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_signal_of_ones_own(model: Network, images: tuple[Tensor, Tensor]) -> None:
+    """Noise from its own generator repeats whatever the batches before it, and the model itself may be asked."""
+
+    @signal("noisy_loss", view="snapshot", shape="[T, N]")
+    def noisy_loss(model: Any, x: Tensor, y: Tensor, rng: torch.Generator) -> Tensor:
+        noise = 0.1 * torch.randn(x.shape, generator=rng)
+        return nn.functional.cross_entropy(model(x + noise), y, reduction="none")
+
+    first, second = (snapshot("noisy_loss", model, *images) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert not np.allclose(first, snapshot("loss", model, *images))
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_signal_that_cannot_be_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"Unknown input of the online signal 'x' 'input_grad'"):
+        signal("x", view="online", shape="[T, N]")(lambda input_grad: input_grad)
+    with pytest.raises(UsageError, match=r"write \[T, N\]"):
+        signal("x", view="online", shape="[C, N]")(lambda logits: logits)
+    with pytest.raises(UsageError, match="Two signals are called 'loss'"):
+        signal("loss", view="online", shape="[T, N]")(lambda logits: logits)
+    with pytest.raises(UsageError, match="did you mean 'features'"):
+        get_signal("feature")
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_signal_of_too_few_rows_is_refused(model: Network, images: tuple[Tensor, Tensor]) -> None:
+    @signal("mean_loss", view="snapshot", shape="[T, N]")
+    def mean_loss(logits: Tensor, y: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(logits, y, reduction="none")[:1]
+
+    with pytest.raises(CoresetBenchError, match="'mean_loss' returned 1 rows for 5 samples"):
+        snapshot("mean_loss", model, *images)
