@@ -118,7 +118,7 @@ class Store:
         from safetensors.numpy import save
 
         folder = self.path(kind, key)
-        data = save({name: np.ascontiguousarray(array) for name, array in artifact.arrays.items()})
+        data = save({name: np.asarray(array, order="C") for name, array in artifact.arrays.items()})
         meta = {"checksum": _checksum(data, artifact.meta), "values": artifact.meta}
         with _writable(folder):
             folder.parent.mkdir(parents=True, exist_ok=True)
