@@ -1,0 +1,109 @@
+"""The code of a stage and its version move together, so that what changed is never taken for what is stored.
+
+Methods and signals need no version: their own sources are part of their keys. After a change of a stage's code:
+
+    raise its version in `benchmark.plan.VERSIONS`, if the change moves any number, and those of the stages after it
+    that share the code; then `python -m tests.stages.test_versions` pins what is there now.
+"""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark.plan import VERSIONS
+
+ROOT = Path(__file__).parents[2]
+PINS = Path(__file__).with_name("versions.json")
+REFRESH = "python -m tests.stages.test_versions"
+
+TRAINING = (
+    "benchmark/train.py",
+    "benchmark/randomness.py",
+    "benchmark/models/*.py",
+    "benchmark/vision.py",
+    "benchmark/data/augment.py",
+    "benchmark/data/memory.py",
+    "benchmark/data/streamed.py",
+)
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+SOURCES: dict[str, tuple[str, ...]] = {
+    "data": ("benchmark/data/*.py", "benchmark/randomness.py"),
+    "proxy": (*TRAINING, "benchmark/trace.py"),
+    "signal": ("benchmark/trace.py", "methods/signals/__init__.py", "methods/signals/recorder.py"),
+    "coreset": ("methods/api.py", "methods/policies.py", "methods/registry.py"),
+    "model": TRAINING,
+    "outcome": ("benchmark/attacks/*.py", "benchmark/randomness.py", "benchmark/models/*.py"),
+}
+
+
+def code(source: str) -> str:
+    """What a source file computes, as text that comments, docstrings, annotations and layout do not change."""
+    return json.dumps(_plain(ast.parse(source)))
+
+
+def _plain(node: Any) -> Any:
+    """The syntax tree as nested lists, without what is empty: `ast.dump` differs from Python to Python."""
+    if isinstance(node, list):
+        return [_plain(item) for item in node]
+    if isinstance(node, ast.Constant):
+        return repr(node.value)
+    if not isinstance(node, ast.AST):
+        return node
+    fields = {name: value for name, value in ast.iter_fields(node) if name not in ("annotation", "returns")}
+    if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
+        fields["body"] = node.body[1:]
+    return [type(node).__name__, *([name, _plain(value)] for name, value in fields.items() if value not in (None, []))]
+
+
+def files(kind: str) -> Iterator[Path]:
+    for pattern in SOURCES[kind]:
+        found = sorted(ROOT.glob(pattern))
+        assert found, f"no file {pattern}"
+        yield from found
+
+
+def current() -> dict[str, dict[str, Any]]:
+    """Version and hash of the sources of each stage."""
+    return {
+        kind: {
+            "version": VERSIONS[kind],
+            "code": hashlib.blake2b(
+                "\n".join(code(file.read_text(encoding="utf-8")) for file in files(kind)).encode(), digest_size=8
+            ).hexdigest(),
+        }
+        for kind in VERSIONS
+    }
+
+
+@pytest.mark.parametrize("kind", VERSIONS)
+def test_code_and_version_move_together(kind: str) -> None:
+    pinned, found = json.loads(PINS.read_text())[kind], current()[kind]
+    if found["code"] != pinned["code"] and found["version"] == pinned["version"]:
+        pytest.fail(
+            f"The code of stage '{kind}' changed and its version did not. If any number moves, raise "
+            f"VERSIONS['{kind}'] in benchmark/plan.py; then run `{REFRESH}`."
+        )
+    assert found == pinned, f"The version of stage '{kind}' moved: run `{REFRESH}`."
+
+
+def test_every_stage_is_pinned() -> None:
+    assert SOURCES.keys() == VERSIONS.keys() == json.loads(PINS.read_text()).keys()
+
+
+def test_prose_and_layout_are_no_code() -> None:
+    source = 'def f(a, b):\n    """Adds."""\n    return a + b\n'
+    same = 'def f(a: int,\n      b: int) -> int:\n    """Adds two numbers."""\n    # so it is\n    return (a + b)\n'
+    assert code(source) == code(same)
+    assert code(source) != code(source.replace("+", "-"))
+    assert code(source) != code(source.replace("b):", "b=2):"))
+    assert code('NAME = "a"') != code('NAME = "b"')
+    assert len({code(f"x = {value}") for value in ("1", "1.0", "True", "'1'", "None", "y")}) == 6
+
+
+if __name__ == "__main__":
+    PINS.write_text(json.dumps(current(), indent=1) + "\n")
