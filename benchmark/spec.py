@@ -6,7 +6,6 @@ written as fractions ("8/255").
 """
 
 import tomllib
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,7 +18,11 @@ FULL = "full"  # the row of the full pool
 
 
 def _ratio(value: object) -> object:
-    return float(Fraction(value)) if isinstance(value, str) else value
+    """"8/255" as a number; what is no ratio is left for pydantic to judge."""
+    if isinstance(value, str) and "/" in value:
+        numerator, denominator = value.split("/", 1)
+        return float(numerator) / float(denominator)
+    return value
 
 
 Pixels = Annotated[float, BeforeValidator(_ratio), Field(ge=0)]
@@ -115,8 +118,8 @@ class SmallestEpsilon(Spec):
     The grid is `levels` equal steps up to `bound` times the regime's largest epsilon.
     """
 
-    bound: Annotated[float, Field(gt=0)] = 4.0
-    levels: Positive = 63
+    bound: Annotated[float, Field(gt=0)] = 2.0
+    levels: Annotated[int, Field(gt=0, lt=255)] = 127
     steps: Positive = 10
     step_ratio: Annotated[float, Field(gt=0)] = 0.2
 
