@@ -19,10 +19,12 @@ FULL = "full"  # the row of the full pool
 
 def _ratio(value: object) -> object:
     """"8/255" as a number; what is no ratio is left for pydantic to judge."""
-    if isinstance(value, str) and "/" in value:
-        numerator, denominator = value.split("/", 1)
-        return float(numerator) / float(denominator)
-    return value
+    if not isinstance(value, str) or "/" not in value:
+        return value
+    numerator, denominator = map(float, value.split("/", 1))
+    if denominator == 0:
+        raise ValueError("the denominator is 0")
+    return numerator / denominator
 
 
 Pixels = Annotated[float, BeforeValidator(_ratio), Field(ge=0)]

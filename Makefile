@@ -1,0 +1,72 @@
+# coreset-bench. `make bench` and `make test` are all a fresh clone needs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# Options for the runs, such as ARGS="--jobs 1" or ARGS=--yes
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup bench test test-perf lint typecheck publish leaderboard leaderboard-check \
+	cifar10 cifar100 imagenet imagenette new-method clean
+
+help: ## Show this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+setup: $(READY) ## Create .venv with the pinned versions, the package editable in it
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+bench: setup ## Run the digits suite and print its leaderboard (about 4 minutes on two cores)
+	$(BIN)/coreset-bench run digits $(ARGS)
+
+test: setup ## Run the tests, as many at once as there are cores
+	$(BIN)/python -m pytest -n auto --dist worksteal --benchmark-disable $(ARGS)
+
+test-perf: setup ## Time the parts that have to be fast (pytest-benchmark; gates nothing)
+	$(BIN)/python -m pytest tests/perf --benchmark-enable --benchmark-columns=min,median,rounds $(ARGS)
+
+lint: setup ## Check style, formatting and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+typecheck: setup ## Check types
+	$(BIN)/mypy
+
+publish: setup ## Copy a run's records and leaderboard to results/: make publish SUITE=digits
+	@test -n "$(SUITE)" || { echo "Name the suite: make publish SUITE=digits"; exit 2; }
+	$(BIN)/coreset-bench publish $(SUITE) $(ARGS)
+
+leaderboard: setup ## Write every published leaderboard again from its records
+	$(BIN)/coreset-bench leaderboard $(ARGS)
+
+leaderboard-check: setup ## Fail if a published leaderboard is not what its records give
+	$(BIN)/coreset-bench leaderboard --check $(ARGS)
+
+cifar10: setup ## Run the CIFAR-10 suite (prints the time first and asks; ARGS=--yes starts it)
+	$(BIN)/coreset-bench run cifar10 --download $(ARGS)
+
+cifar100: setup ## Run the CIFAR-100 suite, likewise
+	$(BIN)/coreset-bench run cifar100 --download $(ARGS)
+
+imagenet: setup ## Run the ImageNet suite on $$CORESET_BENCH_DATA/imagenet, likewise
+	$(BIN)/coreset-bench run imagenet $(ARGS)
+
+imagenette: setup ## Run the Imagenette suite on $$CORESET_BENCH_DATA/imagenette*, likewise
+	$(BIN)/coreset-bench run imagenette $(ARGS)
+
+new-method: setup ## Start a method: make new-method NAME=mine
+	@test -n "$(NAME)" || { echo "Name the method: make new-method NAME=mine"; exit 2; }
+	$(BIN)/coreset-bench new-method $(NAME)
+
+clean: ## Remove the environment, caches and stored stages (published results stay)
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks
+	rm -rf store results/local
+	find benchmark methods tests -name __pycache__ -type d -prune -exec rm -rf {} +
