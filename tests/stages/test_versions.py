@@ -1,7 +1,8 @@
 """The code of a stage and its version move together, so that what changed is never taken for what is stored.
 
-Methods and signals need no version: their own sources are part of their keys. After a change of a stage's code, raise
-its version in `benchmark.plan.VERSIONS` if any number moves, then pin what is there: `python -m tests.stages.test_versions`.
+Methods and signals need no version: their own sources are part of their keys. After a change of a stage's code,
+raise its version in `benchmark.plan.VERSIONS` if any number moves, then pin what is there:
+`python -m tests.stages.test_versions`.
 """
 
 import ast
