@@ -14,7 +14,7 @@ import torch
 from benchmark.attacks import correct, pgd, smallest_epsilon
 from benchmark.data import Dataset, load
 from benchmark.models import build
-from benchmark.randomness import derive_seed
+from benchmark.randomness import derive_seed, shuffled
 from benchmark.spec import Regime, SmallestEpsilon, Suite
 from benchmark.train import train
 from methods.api import Budget
@@ -23,6 +23,7 @@ from methods.errors import CoresetBenchError
 BOUND = 0.5  # pixels: beyond it an image is another image
 LEVELS = 250
 BATCH = 512
+IMAGES = 500  # of tune, drawn once: the median is good to a hundredth
 
 
 def calibrate_suite(suite: Suite, device: str, root: Path | None = None) -> Iterator[dict[str, Any]]:
@@ -50,7 +51,8 @@ def _measured(
         train(model, data.train, ids, regime.recipe, seed)
     except CoresetBenchError as error:
         return {"clean_%": str(error)}
-    x, y, own = next(data.tune.batches(torch.arange(len(data.tune)), len(data.tune)))
+    judged = shuffled(derive_seed("calibrate", "tune"), torch.arange(len(data.tune)))[:IMAGES]
+    x, y, own = next(data.tune.batches(judged, IMAGES))
     clean = correct(model, x, y, BATCH)
     robust = pgd(model, x, y, regime.epsilons, suite.attacks.pgd, seed, own)
     levels = smallest_epsilon(model, x, y, BOUND, SmallestEpsilon(levels=LEVELS, steps=20, step_ratio=0.1), seed, own)

@@ -114,7 +114,7 @@ def select_coreset(suite: Suite, seed: int, settings: "Settings", console: "Cons
                 settings.confirm(f"Tracing needs about {spoken(seconds)}.")
             for _, answer in pool.each(workers.trace, [(trace.proxy.key,) for trace in todo]):
                 if isinstance(answer, workers.Failed):
-                    raise CoresetBenchError(answer.failure.message)
+                    raise answer.error()
         pool.ask(workers.select, selection.coreset.key)
         positions = pool.ask(workers.positions)
     coreset = store.read(selection.coreset.kind, selection.coreset.key)

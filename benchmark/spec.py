@@ -245,7 +245,9 @@ def load_suite(name: str) -> Suite:
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """The first fault of a pydantic error as one sentence, with the nearest key for an unknown one."""
-    fault = error.errors()[0]
+    faults = error.errors()
+    # A misspelt key is the cause where the right one is missing too.
+    fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
     where = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
         parent: Any = model

@@ -19,7 +19,7 @@ from benchmark.plan import Plan, make_plan
 from benchmark.records import Failure
 from benchmark.spec import Suite
 from benchmark.store import Store
-from methods.errors import CoresetBenchError
+from methods.errors import CoresetBenchError, UsageError
 
 if TYPE_CHECKING:
     from benchmark.stages import Workshop
@@ -47,6 +47,11 @@ class Failed:
 
     failure: Failure
     log: str
+    usage: bool = False
+
+    def error(self) -> CoresetBenchError:
+        """The failure as the exception that it was."""
+        return (UsageError if self.usage else CoresetBenchError)(self.failure.message)
 
 
 _plan: Plan
@@ -112,7 +117,8 @@ def _guarded(task: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     except Exception as error:
         own = isinstance(error, CoresetBenchError)
         message = str(error) if own else f"{type(error).__name__}: {error}"
-        return Failed(Failure(stage=_workshop.busy, message=message), traceback.format_exc())
+        failure = Failure(stage=_workshop.busy, message=message)
+        return Failed(failure, traceback.format_exc(), isinstance(error, UsageError))
 
 
 class Pool:
@@ -138,7 +144,7 @@ class Pool:
         """
         ((_, answer),) = self.each(task, [argument])
         if isinstance(answer, Failed):
-            raise CoresetBenchError(answer.failure.message)
+            raise answer.error()
         return answer
 
     def each(self, task: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:

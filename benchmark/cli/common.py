@@ -112,24 +112,21 @@ def asker(yes: bool) -> Any:
 
 def the_suite(name: str, rows: Sequence[str] | None = None, clock: str | None = None) -> "Suite":
     """The suite, with the rows and the clock that the command line adds: then under a name of its own."""
-    from benchmark.spec import Suite, load_suite
+    from benchmark.spec import Row, Suite, load_suite
 
     suite = load_suite(name)
-    spec = suite.canonical()
-    for row in rows or ():
-        method, _, policy = row.partition("@")
-        spec["rows"].append({"method": method, "policy": policy or None})
-        spec["name"] += f"+{row}"
+    spec, taken = suite.canonical(), {row.name for row in suite.rows}
+    for text in rows or ():
+        method, _, policy = text.partition("@")
+        row = Row(method=method, policy=policy or None)
+        if row.name in taken:
+            raise UsageError(f"Suite '{suite.name}' has the row '{row.name}' already; drop --row {row.name}.")
+        spec["rows"].append(row.canonical())
+        spec["name"] += f"+{row.name}"
     if clock is not None:
         if clock not in ("epochs", "steps"):
             raise UsageError(f"Unknown clock '{clock}'; use epochs or steps.")
         for regime in spec["regimes"].values():
             regime["recipe"]["clock"] = clock
         spec["name"] += f"+{clock}"
-    if spec["name"] == suite.name:
-        return suite
-    names = [r["label"] or f"{r['method']}@{r['policy']}".removesuffix("@None") for r in spec["rows"]]
-    for row in rows or ():
-        if names.count(row) > 1:
-            raise UsageError(f"Suite '{suite.name}' has the row '{row}' already; drop --row {row}.")
     return Suite.model_validate(spec)

@@ -50,11 +50,11 @@ def run(
 
     Example: coreset-bench run digits --jobs 2
     """
+    chosen, out = the_suite(suite, row, clock), console()  # first: a mistake in a name answers at once
     from benchmark.leaderboard import print_table, render_markdown
     from benchmark.run import Settings, run_suite
     from benchmark.store import write_atomically
 
-    chosen, out = the_suite(suite, row, clock), console()
     settings = Settings(
         store=store,
         results=results,

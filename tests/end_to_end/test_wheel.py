@@ -76,7 +76,11 @@ def test_holds_both_packages_their_data_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
     assert tops == {"benchmark", "methods", "coreset_bench.py"}
-    tracked = {path.relative_to(CLONE).as_posix() for path in (CLONE / "benchmark").rglob("*") if path.suffix in (".toml", ".j2")}
+    tracked = {
+        path.relative_to(CLONE).as_posix()
+        for path in (CLONE / "benchmark").rglob("*")
+        if path.suffix in (".toml", ".j2")
+    }
     assert tracked
     assert tracked <= set(names)
 

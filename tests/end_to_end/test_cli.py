@@ -1,0 +1,215 @@
+"""The command line as a person meets it: listings, mistakes, a small run, a coreset."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SMALL = """
+name = "small"
+version = 1
+description = "Two rows"
+fractions = [0.1]
+replicates = 1
+rows = ["random", "easycore"]
+full = false
+
+[dataset]
+name = "digits"
+
+[proxies.standard]
+model = "mlp"
+recipe = { epochs = 2 }
+
+[regimes.standard]
+model = "mlp"
+recipe = { epochs = 2 }
+epsilons = [0.1]
+primary = 0.1
+"""
+
+
+def command(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if k != "CORESET_BENCH_DATA"} | variables
+    whole = [sys.executable, "-m", "benchmark", *arguments]
+    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[2]), environment.get("PYTHONPATH", "")])
+    return subprocess.run(whole, cwd=cwd, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], status: int, *words: str) -> None:
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    for word in words:
+        assert word in done.stderr, done.stderr
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL)
+    return path
+
+
+SELECT = ("select", "--dataset", "digits", "--method", "easycore", "--fraction", "0.3", "--out", "c.npz")
+
+
+def but(option: str, value: str) -> tuple[str, ...]:
+    """The select command with one option changed."""
+    at = SELECT.index(option)
+    return (*SELECT[: at + 1], value, *SELECT[at + 2 :])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "digit"), ("suite 'digit'", "'digits'")),
+        (("run", "absent.toml"), ("absent.toml",)),
+        (("run", "digits", "--row", "easycor"), ("method 'easycor'", "'easycore'")),
+        (("run", "digits", "--row", "easycore"), ("has the row 'easycore' already",)),
+        (("run", "digits", "--clock", "hours"), ("hours", "epochs or steps")),
+        (("run", "digits", "--device", "tpu"), ("tpu",)),
+        (("plan", "cifar"), ("'cifar10'",)),
+        (("explain", "digits/easycore/0.3/trade/0"), ("'digits/easycore/0.3/trades/0'",)),
+        (("explain", "nonsense"), ("'nonsense' is no cell",)),
+        (("methods", "esycore"), ("'easycore'",)),
+        (("methods", "easycore@lo"), ("policy 'lo'", "'low'")),
+        (("methods", "herding@low"), ("takes no policy",)),
+        (("check", "nowhere:nothing"), ("nowhere:nothing",)),
+        (("new-method", "Not A Name"), ("Not A Name",)),
+        (("publish", "digits"), ("run",)),
+        (but("--dataset", "digit"), ("data set 'digit'", "'digits'")),
+        (but("--method", "easycor"), ("'easycore'",)),
+        (but("--fraction", "0"), ("(0, 1]",)),
+        (but("--fraction", "1.5"), ("(0, 1]",)),
+        (but("--out", "c.txt"), (".npz or .csv",)),
+        (but("--dataset", "imagefolder:nowhere"), ("--suite",)),
+        ((*but("--dataset", "imagefolder:nowhere"), "--suite", "imagenette"), ("nowhere",)),
+        ((*SELECT, "--param", "squared"), ("KEY=VALUE",)),
+        ((*SELECT, "--param", "square=true"), ("'squared'",)),
+        ((*but("--dataset", "cifar10"), "--suite", "cifar10-tiny", "--data", "absent"), ("CORESET_BENCH_DATA",)),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_its_mend(
+    arguments: tuple[str, ...], words: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = command(*arguments, cwd=tmp_path)
+    assert_refused(done, 2, *words)
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ('name = "digits"', 'nme = "digits"', ("'nme'", "'name'")),
+        ("replicates = 1", "replicates = 0", ("replicates",)),
+        ("fractions = [0.1]", "fractions = [1.5]", ("fractions",)),
+        ("primary = 0.1", "primary = 0.3", ("primary",)),
+        ("epochs = 2", "epochz = 2", ("'epochz'", "'epochs'")),
+        ('model = "mlp"', 'model = "mpl"', ("model 'mpl'", "'mlp'")),
+        ('"easycore"', '{ method = "easycore", policy = "lw" }', ("policy 'lw'",)),
+        ('"easycore"', '{ method = "easycore", params = { square = true } }', ("'squared'",)),
+        ('"easycore"', '{ method = "easycore", proxy = "robust" }', ("'robust'",)),
+        ('"easycore"', '"random"', ("two rows are called 'random'",)),
+        ('name = "digits"', 'name = "digitz"', ("'digits'",)),
+        ("[dataset]", "[dataset", ("not valid TOML",)),
+    ],
+)
+def test_a_mistake_in_a_suite_names_the_key(
+    before: str, after: str, words: tuple[str, ...], suite: Path, tmp_path: Path
+) -> None:
+    assert before in SMALL
+    suite.write_text(SMALL.replace(before, after))
+    assert_refused(command("plan", str(suite), cwd=tmp_path), 2, *words)
+
+
+def test_a_folder_that_cannot_be_written_is_named_before_any_work(suite: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file where a folder should be")
+    done = command("run", str(suite), "--store", "taken/store", cwd=tmp_path)
+    assert_refused(done, 2, "taken/store")
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("arguments", [(), ("methods",), ("datasets",), ("suites",), ("run",), ("select",), ("check",)])
+def test_help_has_an_example(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    shown = command(*arguments, "--help", cwd=tmp_path)
+    assert shown.returncode == 0
+    assert not arguments or f"Example: coreset-bench {arguments[0]}" in re.sub(r"\s+", " ", shown.stdout)
+
+
+def test_listings_and_mistakes_import_nothing_heavy(tmp_path: Path) -> None:
+    heavy = ("torch", "sklearn", "pandas", "matplotlib", "scipy")
+    for arguments in (["--help"], ["methods"], ["suites"], ["run", "digit"]):
+        program = (
+            "import sys\n"
+            f"sys.argv = ['coreset-bench', *{arguments!r}]\n"
+            "from benchmark.cli import main\n"
+            "try:\n    main()\nexcept SystemExit:\n    pass\n"
+            f"print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
+        )
+        assert done.stderr.strip().splitlines()[-1] == "[]", arguments
+
+
+def test_listings_as_json(tmp_path: Path) -> None:
+    methods = json.loads(command("methods", "--json", cwd=tmp_path).stdout)
+    assert {row["name"]: row["policy"] for row in methods}["easycore"] == "low"
+    datasets = json.loads(command("datasets", "--json", cwd=tmp_path).stdout)
+    assert {row["name"]: row["here"] for row in datasets}["digits"] is True
+    cells = json.loads(command("plan", "digits", "--json", cwd=tmp_path).stdout)
+    assert len(cells) == (18 * 3 + 1) * 2 * 3
+    assert not any(cell["done"] for cell in cells)
+
+
+def test_a_small_run_explains_itself_and_then_has_nothing_to_do(suite: Path, tmp_path: Path) -> None:
+    first = command("run", str(suite), "--jobs", "1", "--device", "cpu", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    local = tmp_path / "results" / "local" / "small"
+    records = (local / "records.jsonl").read_bytes()
+    assert "easycore" in (local / "leaderboard.md").read_text()
+    second = command("run", str(suite), cwd=tmp_path)
+    assert "Nothing to do" in second.stdout
+    assert (local / "records.jsonl").read_bytes() == records
+    again = command("explain", "small/easycore/0.1/standard/0", "--suite", str(suite), "--json", cwd=tmp_path)
+    (explained,) = json.loads(again.stdout)
+    assert all(stage["done"] for stage in explained["stages"])
+    assert explained["command"].startswith("coreset-bench run ")
+    assert "easycore" in command("leaderboard", "small", cwd=tmp_path).stdout
+
+
+def test_selects_what_the_suite_selects(suite: Path, tmp_path: Path) -> None:
+    chosen = (
+        "select",
+        "--dataset",
+        "digits",
+        "--suite",
+        str(suite),
+        "--fraction",
+        "0.1",
+        "--jobs",
+        "1",
+        "--device",
+        "cpu",
+    )
+    done = command(*chosen, "--method", "easycore", "--out", "c.npz", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    again = command(*chosen, "--method", "easycore", "--out", "c.csv", cwd=tmp_path)
+    assert "proxies to trace" not in again.stdout
+    indices = np.load(tmp_path / "c.npz")["indices"]
+    assert indices.dtype == np.int64
+    assert len(set(indices.tolist())) == len(indices) == 110
+    lines = (tmp_path / "c.csv").read_text().splitlines()
+    assert lines[0] == "index"
+    assert [int(line) for line in lines[1:]] == indices.tolist()
+
+
+def test_long_work_is_not_started_unasked(suite: Path, tmp_path: Path) -> None:
+    suite.write_text(SMALL.replace("recipe = { epochs = 2 }", "recipe = { epochs = 900000 }"))
+    done = command("run", str(suite), "--jobs", "1", "--device", "cpu", cwd=tmp_path)
+    assert_refused(done, 2, "--yes")
