@@ -23,7 +23,8 @@ AUTOATTACK = 4000  # forward passes a test image, where about a third stay robus
 
 def presentation_work(recipe: Recipe) -> int:
     """Forward-equivalents of training on one sample once."""
-    return GRADIENT * (recipe.inner_steps + 2) + 1 if recipe.objective == "trades" else GRADIENT
+    forward, backward = recipe.passes
+    return forward + 2 * backward
 
 
 def training_work(recipe: Recipe, samples: int, pool: int, epochs: int | None = None) -> int:

@@ -4,23 +4,24 @@ Three phases, each as parallel as there are workers: proxies are traced, coreset
 attacked. Everything finished is in the store, so a run that was stopped goes on where it was.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from benchmark import workers
 from benchmark.assemble import assemble
 from benchmark.estimate import ASK_ABOVE, cell_work, spoken, trace_work
 from benchmark.plan import Cell, Plan, Trace, make_plan
+from benchmark.progress import tracked
 from benchmark.records import Failure, Record, write_records
 from benchmark.spec import Suite
 from benchmark.store import Store, require_writable, write_atomically
 
 Confirm = Callable[[str], None]  # raises UsageError where the answer is no
+Facts = Mapping[str, Any]  # the meta of the data stage
 
 
 @dataclass(frozen=True)
@@ -93,118 +94,88 @@ def run_suite(
     for place in (settings.store, folder):
         require_writable(place)
     plan, store = make_plan(suite, settings.data), Store(settings.store)
-    found = store.read("data", plan.data.stage.key)
-    records: dict[str, Record] = {}
-    failures: dict[str, Failure] = {}
-    if found:
-        records = _assembled(plan, plan.cells, found.meta, store)
+    facts = store.read("data", plan.data.stage.key)
+    records = _assembled(plan, plan.cells, facts.meta, store, {}) if facts else {}
     todo = [cell for cell in plan.cells if cell.id not in records and wanted(cell)]
     if todo:
-        facts = _compute(plan, todo, store, settings, console, failures, folder / "failures.log")
-        records |= _assembled(plan, [c for c in plan.cells if c.id not in records], facts, store, failures)
+        with settings.pool(plan) as pool:
+            known: Facts = pool.ask(workers.facts)
+            work = _Work(pool, store, known, console)
+            _announce(work, plan, todo, settings)
+            failed = work.do(plan, todo)
+        missing = [cell for cell in plan.cells if cell.id not in records]
+        records |= _assembled(plan, missing, known, store, {cell: lost.failure for cell, lost in failed.items()})
+        if failed:
+            logs = {lost.log for lost in failed.values()}
+            write_atomically(folder / "failures.log", "\n".join(sorted(logs)).encode())
     ordered = tuple(records[cell.id] for cell in plan.cells if cell.id in records)
     write_records(folder / "records.jsonl", ordered)
     return Summary(folder, ordered, len(todo))
 
 
 def _assembled(
-    plan: Plan, cells: Sequence[Cell], facts: dict[str, Any], store: Store, failures: dict[str, Failure] | None = None
+    plan: Plan, cells: Sequence[Cell], facts: Facts, store: Store, failures: dict[str, Failure]
 ) -> dict[str, Record]:
-    made = ((cell.id, assemble(plan, cell, facts, store, (failures or {}).get(cell.id))) for cell in cells)
+    made = ((cell.id, assemble(plan, cell, facts, store, failures.get(cell.id))) for cell in cells)
     return {cell_id: record for cell_id, record in made if record}
 
 
-def _compute(
-    plan: Plan,
-    todo: list[Cell],
-    store: Store,
-    settings: Settings,
-    console: Console,
-    failures: dict[str, Failure],
-    log: Path,
-) -> dict[str, Any]:
-    """Fills the store with what the cells need, and `failures` with what went wrong. Returns the data's facts."""
-    logged: list[str] = []
-    with settings.pool(plan) as pool:
-        facts: dict[str, Any] = pool.ask(workers.facts)
-        # A coreset that is there needs no trace, even where a signal has gone.
-        unselected = tuple(c for c in todo if c.selection and not c.selection.coreset.done(store))
-        part = Plan(plan.suite, plan.data, unselected)
-        # Longest first, so that no worker is left alone with a long one at the end.
-        traces = sorted((t for t in part.traces() if not t.done(store)), key=lambda t: -trace_work(t, facts["pool"]))
-        cells = sorted(todo, key=lambda c: -cell_work(c, facts))
-        _announce(pool, plan.suite, traces, cells, facts, settings, console)
+@dataclass(frozen=True)
+class _Work:
+    """What is to be done for some cells, and the doing of it. Longest first: no worker is left alone at the end."""
 
-        def work(title: str, task: Callable[..., None], keys: list[str], sizes: list[int]) -> dict[str, Failure]:
-            failed = {}
-            with _progress(console) as progress:
-                bar = progress.add_task(title, total=sum(sizes))
-                for position, answer in pool.each(task, [(key,) for key in keys]):
-                    if isinstance(answer, workers.Failed):
-                        failed[keys[position]] = answer.failure
-                        logged.append(f"{title} {keys[position]}\n{answer.log}")
-                    progress.advance(bar, sizes[position])
-            return failed
+    pool: workers.Pool
+    store: Store
+    facts: Facts
+    console: Console
 
-        lost_traces = work(
+    def unselected(self, plan: Plan, cells: Sequence[Cell]) -> Plan:
+        """The part of the plan whose coresets are not there. One that is there needs no trace any more."""
+        chosen = (cell for cell in cells if cell.selection and not cell.selection.coreset.done(self.store))
+        return Plan(plan.suite, plan.data, tuple(chosen))
+
+    def traces(self, plan: Plan, cells: Sequence[Cell]) -> list[Trace]:
+        missing = [trace for trace in self.unselected(plan, cells).traces() if not trace.done(self.store)]
+        return sorted(missing, key=self.trace_work, reverse=True)
+
+    def trace_work(self, trace: Trace) -> int:
+        return trace_work(trace, self.facts["pool"])
+
+    def cell_work(self, cell: Cell) -> int:
+        return cell_work(cell, self.facts)
+
+    def do(self, plan: Plan, cells: Sequence[Cell]) -> dict[str, workers.Failed]:
+        """Fills the store with what the cells need; the cells that failed, by id."""
+        traces, selections = self.traces(plan, cells), self.unselected(plan, cells).selections()
+        lost = self._tracked(
             f"Tracing {len(traces)} proxies",
             workers.trace,
-            [t.proxy.key for t in traces],
-            [trace_work(t, facts["pool"]) for t in traces],
+            {trace.proxy.key: self.trace_work(trace) for trace in traces},
         )
-        lost = {
-            s.coreset.key: failure
-            for s in part.selections()
-            for failure in [lost_traces.get(t.proxy.key) for t in s.traces]
-            if failure
-        }
-        alive = [s.coreset.key for s in part.selections() if s.coreset.key not in lost]
-        lost |= work(f"Selecting {len(alive)} coresets", workers.select, alive, [1] * len(alive))
-        for cell in cells:
-            if cell.selection and cell.selection.coreset.key in lost:
-                failures[cell.id] = lost[cell.selection.coreset.key]
-        cells = [cell for cell in cells if cell.id not in failures]
-        failures |= work(
-            f"Training and attacking {len(cells)} models",
+        # A selection fails with the first of its proxies that did.
+        lost = {s.coreset.key: lost[t.proxy.key] for s in selections for t in reversed(s.traces) if t.proxy.key in lost}
+        alive = {s.coreset.key: 1 for s in selections if s.coreset.key not in lost}
+        lost |= self._tracked(f"Selecting {len(alive)} coresets", workers.select, alive)
+        failed = {c.id: lost[c.selection.coreset.key] for c in cells if c.selection and c.selection.coreset.key in lost}
+        left = sorted((cell for cell in cells if cell.id not in failed), key=self.cell_work, reverse=True)
+        return failed | self._tracked(
+            f"Training and attacking {len(left)} models",
             workers.cell,
-            [cell.id for cell in cells],
-            [cell_work(cell, facts) for cell in cells],
+            {cell.id: self.cell_work(cell) for cell in left},
         )
-    if logged:
-        write_atomically(log, "\n".join(logged).encode())
-    return facts
+
+    def _tracked(self, title: str, task: Callable[..., None], work: dict[str, int]) -> dict[str, workers.Failed]:
+        return tracked(self.pool, self.console, title, task, list(work), list(work.values()))
 
 
-def _announce(
-    pool: workers.Pool,
-    suite: Suite,
-    traces: Sequence[Trace],
-    cells: Sequence[Cell],
-    facts: dict[str, Any],
-    settings: Settings,
-    console: Console,
-) -> None:
+def _announce(work: _Work, plan: Plan, cells: Sequence[Cell], settings: Settings) -> None:
     """Prints what is to be done and how long it will take; asks above ten minutes."""
-    models = {t.training.model for t in traces} | {cell.regime.model for cell in cells}
-    rates = {model: pool.ask(workers.rate, model) for model in sorted(models)}
-    seconds = sum(trace_work(t, facts["pool"]) * rates[t.training.model] for t in traces)
-    seconds += sum(cell_work(cell, facts) * rates[cell.regime.model] for cell in cells)
-    count = settings.workers
-    seconds /= min(count, max(1, len(cells)))
+    traces, count = work.traces(plan, cells), settings.workers
+    seconds = sum(work.trace_work(t) * work.pool.rate(t.training.model) for t in traces)
+    seconds += sum(work.cell_work(cell) * work.pool.rate(cell.regime.model) for cell in cells)
+    seconds /= min(count, len(cells))
     workforce = "1 worker" if count == 1 else f"{count} workers"
-    text = f"{len(traces)} proxies and {len(cells)} models to go, about {spoken(seconds)} on {workforce}."
-    console.print(text, highlight=False)
+    statement = f"{len(traces)} proxies and {len(cells)} models to go, about {spoken(seconds)} on {workforce}."
+    work.console.print(statement, highlight=False)
     if seconds > ASK_ABOVE:
-        settings.confirm(f"Suite '{suite.name}' needs about {spoken(seconds)}.")
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=console,
-    )
+        settings.confirm(f"Suite '{plan.suite.name}' needs about {spoken(seconds)}.")

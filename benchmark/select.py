@@ -12,8 +12,9 @@ import numpy as np
 from benchmark import workers
 from benchmark.estimate import ASK_ABOVE, spoken, trace_work
 from benchmark.plan import Plan, make_plan
+from benchmark.progress import tracked
 from benchmark.spec import DatasetSpec, Row, Suite, load_suite, suite_names
-from benchmark.store import require_writable, write_atomically
+from benchmark.store import Store, require_writable, write_atomically
 from methods.api import Budget, Floats, Integers, Scalar
 from methods.errors import CoresetBenchError, UsageError
 from methods.registry import get
@@ -100,21 +101,19 @@ def select_coreset(suite: Suite, seed: int, settings: "Settings", console: "Cons
     whole = make_plan(suite, settings.data)
     plan = Plan(suite, whole.data, tuple(cell for cell in whole.cells if cell.replicate == seed))
     (selection,) = plan.selections()
-    from benchmark.store import Store
-
     store = Store(settings.store)
     with settings.pool(plan) as pool:
         facts = pool.ask(workers.facts)
         todo = [trace for trace in plan.traces() if not trace.done(store)]
         if todo:
-            seconds = sum(trace_work(t, facts["pool"]) for t in todo) * pool.ask(workers.rate, todo[0].training.model)
-            seconds /= min(settings.workers, len(todo))
+            work = [trace_work(trace, facts["pool"]) for trace in todo]
+            seconds = sum(work) * pool.rate(todo[0].training.model) / min(settings.workers, len(todo))
             console.print(f"{len(todo)} proxies to trace first, about {spoken(seconds)}.", highlight=False)
             if seconds > ASK_ABOVE:
                 settings.confirm(f"Tracing needs about {spoken(seconds)}.")
-            for _, answer in pool.each(workers.trace, [(trace.proxy.key,) for trace in todo]):
-                if isinstance(answer, workers.Failed):
-                    raise answer.error()
+            keys = [trace.proxy.key for trace in todo]
+            for lost in tracked(pool, console, "Tracing", workers.trace, keys, work).values():
+                raise lost.error()
         pool.ask(workers.select, selection.coreset.key)
         positions = pool.ask(workers.positions)
     coreset = store.read(selection.coreset.kind, selection.coreset.key)

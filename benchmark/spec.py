@@ -18,7 +18,7 @@ FULL = "full"  # the row of the full pool
 
 
 def _ratio(value: object) -> object:
-    """"8/255" as a number; what is no ratio is left for pydantic to judge."""
+    """ "8/255" as a number; what is no ratio is left for pydantic to judge."""
     if not isinstance(value, str) or "/" not in value:
         return value
     numerator, denominator = map(float, value.split("/", 1))
@@ -89,6 +89,11 @@ class Recipe(Spec):
     inner_steps: Positive = 10
     inner_step_size: Pixels = 2 / 255
     beta: Annotated[float, Field(ge=0)] = 6.0
+
+    @property
+    def passes(self) -> tuple[int, int]:
+        """How often one presentation of a sample goes forward, and backward, through the network."""
+        return (self.inner_steps + 3, self.inner_steps + 2) if self.objective == "trades" else (1, 1)
 
 
 class PGD(Spec):
@@ -212,6 +217,13 @@ class Suite(Spec):
         for row in self.rows:
             if row.proxy not in self.proxies:
                 raise ValueError(f"row '{row.name}' reads proxy '{row.proxy}', which [proxies] does not declare")
+        auto = self.attacks.autoattack
+        for name in auto.rows or ():
+            if name not in (*names, "full"):
+                raise ValueError(str(unknown("row in attacks.autoattack.rows", name, names)))
+        for fraction in auto.fractions or ():
+            if fraction not in self.fractions:
+                raise ValueError(f"attacks.autoattack names the fraction {fraction:g}, which the suite does not have")
         if not self.fractions or not self.regimes or not self.rows:
             raise ValueError("a suite needs at least one row, one fraction and one regime")
         if list(self.fractions) != sorted(set(self.fractions)):

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from benchmark.attacks import CountedModel, autoattack, correct, pgd, smallest_epsilon
 from benchmark.data import Dataset, Images, load
+from benchmark.estimate import presentation_work
 from benchmark.models import build
 from benchmark.models.classifier import Classifier
 from benchmark.plan import Cell, Selection, Stage, Trace
@@ -23,7 +24,7 @@ from benchmark.provenance import peak_bytes, provenance
 from benchmark.randomness import derive_seed
 from benchmark.spec import PGD, AutoAttack, DatasetSpec, SmallestEpsilon
 from benchmark.store import Arrays, Artifact, Store
-from benchmark.trace import trace
+from benchmark.trace import Report, Reporter, trace, unreported
 from benchmark.train import train
 from methods.api import HELD_OUT, Budget, Context, HeldOut, Signals
 from methods.errors import CoresetBenchError
@@ -37,9 +38,16 @@ class Workshop:
     """Computes stages on one device, for one data set. `busy` names the stage at work, for a failure's record."""
 
     def __init__(
-        self, store: Store, spec: DatasetSpec, root: Path | None, device: str = "cpu", download: bool = False
+        self,
+        store: Store,
+        spec: DatasetSpec,
+        root: Path | None,
+        device: str = "cpu",
+        download: bool = False,
+        report: Report = unreported,
     ) -> None:
         self.store, self.spec, self.root, self.device, self.download = store, spec, root, device, download
+        self.report = report
         self.busy = "data"
 
     @cached_property
@@ -88,7 +96,9 @@ class Workshop:
         data = self.data
         self.busy = "proxy"
         started = time.perf_counter()
-        arrays, model, passes, recording = trace(data, wanted.training, wanted.seed, wanted.until, needs, self.device)
+        arrays, model, passes, recording = trace(
+            data, wanted.training, wanted.seed, wanted.until, needs, self.device, self.report
+        )
         weights = _weights(model)
         earlier = self.store.read("proxy", wanted.proxy.key)
         if earlier is None:
@@ -182,7 +192,9 @@ class Workshop:
                 weights = torch.from_numpy(chosen["weights"]).to(self.device) if "weights" in chosen else None
             self.busy = "train"
             started = time.perf_counter()
-            passes = train(model, data.train, ids, cell.regime.recipe, cell.seeds.training, weights=weights)
+            recipe = cell.regime.recipe
+            watch = Reporter(self.report, len(ids) * presentation_work(recipe))
+            passes = train(model, data.train, ids, recipe, cell.seeds.training, weights=weights, observer=watch)
             meta = {
                 "k": len(ids),
                 "steps": passes.steps,

@@ -4,6 +4,7 @@ Signals are recorded by `methods.signals.recorder`; recording changes nothing in
 asked for later is recorded by training the same proxy again, bit for bit.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmark.data import Dataset
+from benchmark.estimate import presentation_work
 from benchmark.models import build
 from benchmark.models.classifier import Classifier
 from benchmark.randomness import derive_seed
@@ -23,10 +25,40 @@ from methods.signals.recorder import Recorder
 SNAPSHOT_BATCH = 1024
 
 
-class Tracer:
+Report = Callable[[float], None]  # takes work done, in forward-equivalents
+
+
+def unreported(work: float) -> None:
+    """The report of whoever has no one to tell."""
+
+
+class Reporter:
+    """An observer that reports the work of each epoch, and looks at nothing."""
+
+    def __init__(self, report: Report, work: float) -> None:
+        self.report, self.work = report, work
+
+    def step(self, epoch: int, ids: Tensor, x: Tensor, y: Tensor, logits: Tensor, features: Tensor) -> None:
+        pass
+
+    def epoch_end(self, epoch: int) -> None:
+        self.report(self.work)
+
+
+class Tracer(Reporter):
     """Records signals of the pool, and of the held-out part where a need starts with "select."."""
 
-    def __init__(self, needs: list[str], data: Dataset, model: Classifier, epochs: int, seed: int) -> None:
+    def __init__(
+        self,
+        needs: list[str],
+        data: Dataset,
+        model: Classifier,
+        epochs: int,
+        seed: int,
+        report: Report = unreported,
+        work: float = 0,
+    ) -> None:
+        super().__init__(report, work)
         own = [get_signal(need) for need in needs if not need.startswith(HELD_OUT)]
         held_out = [get_signal(need.removeprefix(HELD_OUT)) for need in needs if need.startswith(HELD_OUT)]
         self.model = model
@@ -47,6 +79,7 @@ class Tracer:
                 recorder.snapshot(epoch, images.batches(torch.arange(len(images)), SNAPSHOT_BATCH), self.model)
                 self.passes.forward += len(images)
                 self.passes.backward += len(images) * recorder.wants_gradient
+        super().epoch_end(epoch)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What was recorded, by need."""
@@ -54,7 +87,13 @@ class Tracer:
 
 
 def trace(
-    data: Dataset, training: Training, seed: int, until: int, needs: list[str], device: str
+    data: Dataset,
+    training: Training,
+    seed: int,
+    until: int,
+    needs: list[str],
+    device: str,
+    report: Report = unreported,
 ) -> tuple[dict[str, NDArray[Any]], Classifier, Passes, Passes]:
     """Trains a proxy on the whole pool for `until` epochs of its schedule and records `needs`.
 
@@ -63,7 +102,8 @@ def trace(
     model = build(training.model, data.num_classes, data.shape, data.mean, data.std, seed=derive_seed("init", seed)).to(
         device
     )
-    tracer = Tracer(needs, data, model, until, seed)
+    work = len(data.train) * presentation_work(training.recipe)
+    tracer = Tracer(needs, data, model, until, seed, report, work)
     passes = train(
         model, data.train, torch.arange(len(data.train)), training.recipe, seed, observer=tracer, until=until
     )

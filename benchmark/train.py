@@ -41,6 +41,13 @@ class Passes:
     backward: int = 0
     steps: int = 0
 
+    def add(self, recipe: Recipe, samples: int) -> None:
+        """One optimiser step."""
+        forward, backward = recipe.passes
+        self.forward += samples * forward
+        self.backward += samples * backward
+        self.steps += 1
+
 
 def batches_per_epoch(samples: int, batch_size: int) -> int:
     return math.ceil(samples / batch_size)
@@ -129,7 +136,7 @@ def train(
             optimiser.step()
             schedule.step()
             loss_sum += loss.detach()
-            _count(passes, recipe, len(batch))
+            passes.add(recipe, len(batch))
             if observer is not None:
                 observer.step(epoch, batch, x, y, logits.detach().float(), features.detach().float())
         if not torch.isfinite(loss_sum):
@@ -139,6 +146,8 @@ def train(
             )
         if observer is not None:
             observer.epoch_end(epoch)
+    if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
+        raise CoresetBenchError(f"Training diverged in its last step; lower the learning rate ({recipe.lr}).")
     model.eval()
     return passes
 
@@ -188,11 +197,3 @@ def trades_images(model: "Classifier", x: Tensor, recipe: Recipe, noise: Tensor)
         adversarial = torch.clamp(adversarial, low, high)
     model.train()
     return adversarial
-
-
-def _count(passes: Passes, recipe: Recipe, samples: int) -> None:
-    """Adds one step: TRADES sends each sample through 1 + inner_steps + 2 times, and back inner_steps + 2 times."""
-    inner = recipe.inner_steps if recipe.objective == "trades" else 0
-    passes.forward += samples * (inner + 3 if inner else 1)
-    passes.backward += samples * (inner + 2 if inner else 1)
-    passes.steps += 1

@@ -5,9 +5,10 @@ one unless told otherwise, and there are as many workers as cores.
 """
 
 import os
+import signal
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from benchmark.plan import Plan, make_plan
 from benchmark.records import Failure
 from benchmark.spec import Suite
 from benchmark.store import Store
-from methods.errors import CoresetBenchError, UsageError
+from methods.errors import CoresetBenchError, Interrupted, UsageError
 
 if TYPE_CHECKING:
     from benchmark.stages import Workshop
@@ -56,6 +57,9 @@ class Failed:
 
 _plan: Plan
 _workshop: "Workshop"
+_unfit: CoresetBenchError | None = None  # why this worker could not be set up
+_inflight: Any  # shared by all workers: work done within tasks that have not ended
+_reported = 0.0  # this worker's part of it
 
 
 def default_jobs(device: str) -> int:
@@ -65,16 +69,32 @@ def default_jobs(device: str) -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _start(setting: Setting) -> None:
+def _start(setting: Setting, inflight: Any) -> None:
+    """Sets a worker up. What fails here is said by its first task: an exception would only say that it died."""
     import torch
 
     from benchmark.stages import Workshop
 
-    global _plan, _workshop
+    global _plan, _workshop, _unfit, _inflight
+    signal.signal(signal.SIGINT, lambda *_: os._exit(Interrupted.exit_status))  # the parent says what there is to say
     torch.set_num_threads(setting.threads)
-    suite = Suite.model_validate_json(setting.suite)
-    _plan = make_plan(suite, setting.data, setting.fingerprint)
-    _workshop = Workshop(Store(setting.store), suite.dataset, setting.data, setting.device, setting.download)
+    _inflight = inflight
+    try:
+        suite = Suite.model_validate_json(setting.suite)
+        _plan = make_plan(suite, setting.data, setting.fingerprint)
+        _workshop = Workshop(
+            Store(setting.store), suite.dataset, setting.data, setting.device, setting.download, _report
+        )
+    except CoresetBenchError as error:
+        _unfit = error
+
+
+def _report(work: float) -> None:
+    """Adds to the work in flight, so that the bar moves while a long task runs."""
+    global _reported
+    with _inflight.get_lock():
+        _inflight.value += work
+    _reported += work
 
 
 def facts() -> dict[str, Any]:
@@ -113,12 +133,16 @@ def rate(model: str) -> float:
 def _guarded(task: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     """The task's answer, or why there is none: a failed cell must not take the others with it."""
     try:
+        if _unfit:
+            raise _unfit
         return task(*arguments)
     except Exception as error:
         own = isinstance(error, CoresetBenchError)
         message = str(error) if own else f"{type(error).__name__}: {error}"
-        failure = Failure(stage=_workshop.busy, message=message)
+        failure = Failure(stage="data" if _unfit else _workshop.busy, message=message)
         return Failed(failure, traceback.format_exc(), isinstance(error, UsageError))
+    finally:
+        _report(-_reported)  # the parent counts a finished task whole
 
 
 class Pool:
@@ -126,8 +150,11 @@ class Pool:
 
     def __init__(self, setting: Setting, jobs: int) -> None:
         self._threads = {name: str(setting.threads) for name in THREAD_VARIABLES}
+        context = get_context("spawn")
+        self._inflight = context.Value("d", 0.0)
+        self._rates: dict[str, float] = {}
         self._executor = ProcessPoolExecutor(
-            jobs, mp_context=get_context("spawn"), initializer=_start, initargs=(setting,)
+            jobs, mp_context=context, initializer=_start, initargs=(setting, self._inflight)
         )
 
     def __enter__(self) -> "Pool":
@@ -135,6 +162,11 @@ class Pool:
 
     def __exit__(self, kind: object, *rest: object) -> None:
         self._executor.shutdown(wait=kind is None, cancel_futures=True)
+
+    @property
+    def in_flight(self) -> float:
+        """Work done by now within tasks that have not ended."""
+        return float(self._inflight.value)
 
     def ask(self, task: Callable[..., Any], *argument: Any) -> Any:
         """One task's answer.
@@ -147,24 +179,41 @@ class Pool:
             raise answer.error()
         return answer
 
-    def each(self, task: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+    def rate(self, model: str) -> float:
+        """Seconds a forward-equivalent of that network takes here; measured once."""
+        if model not in self._rates:
+            self._rates[model] = self.ask(rate, model)
+        return self._rates[model]
+
+    def each(
+        self, task: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], waiting: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[int, Any]]:
         """Answers (or `Failed`) as they come, with the position of their argument; started in the order given.
+
+        `waiting` is called twice a second meanwhile.
 
         Raises:
             CoresetBenchError: a worker process died.
+            Interrupted: by Ctrl-C.
         """
         try:
             with _environment(self._threads):  # submitting starts the processes
                 futures: dict[Future[Any], int] = {
                     self._executor.submit(_guarded, task, argument): i for i, argument in enumerate(arguments)
                 }
-            for future in as_completed(futures):
-                yield futures[future], future.result()
+            open_ = set(futures)
+            while open_:
+                done, open_ = wait(open_, timeout=0.5, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield futures[future], future.result()
+                waiting()
         except BrokenProcessPool:
             raise CoresetBenchError(
                 "A worker process died, most likely for want of memory; run again with fewer --jobs: "
                 "what is finished is kept."
             ) from None
+        except KeyboardInterrupt:
+            raise Interrupted("Stopped. What is finished is kept: the same command goes on from here.") from None
 
 
 @contextmanager

@@ -16,6 +16,12 @@ class UsageError(CoresetBenchError):
     exit_status = 2
 
 
+class Interrupted(CoresetBenchError):
+    """The person stopped it. Exit status 130, as shells have it."""
+
+    exit_status = 130
+
+
 def unknown(kind: str, name: str, choices: Iterable[str]) -> UsageError:
     """The error for a name that is not known, with the nearest known one or all of them."""
     known = sorted(choices)

@@ -245,7 +245,7 @@ def _adopt(plugin: Any) -> None:
 def _reported(name: str) -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # a plugin may fail in any way, and must not take the others with it
+    except (Exception, SystemExit) as error:  # a plugin may fail in any way, and must not take the others with it
         reason = str(error) if isinstance(error, CoresetBenchError) else f"{type(error).__name__}: {error}"
         _unavailable[name] = Unavailable(name, reason)
 
