@@ -1,11 +1,13 @@
-"""How long the work ahead will take: counted passes, times a rate measured on this machine just before.
+"""How long the work ahead will take: counted passes, times rates measured on this machine just before.
 
-Work is counted in samples sent forward once; a backward pass counts as two. Attacks run until images fall, so theirs
-is a guess at the middle: the time left that a run shows while it works is the better number.
+Work is counted in samples sent forward once in training; a backward pass counts as two. Attacks see larger batches, so
+theirs is scaled by a rate of its own. They run until images fall, which makes their part a guess at the middle: the
+time left that a run shows while it works is the better number.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmark.plan import Cell, Trace
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 
 ASK_ABOVE = 600.0  # seconds
 GRADIENT = 3  # a forward and a backward pass
-AUTOATTACK = 4000  # forward passes a test image, where about a third stay robust (measured on digits)
+ATTACKED = 512  # images at once
+AUTOATTACK = 4000  # forward-equivalents a test image, where about a third stay robust (measured with ResNet-18)
+AUTOATTACK_START = 4.0  # seconds of one core that it takes on the smallest network
 
 
 def presentation_work(recipe: Recipe) -> int:
@@ -41,9 +45,17 @@ def trace_work(trace: Trace, pool: int) -> int:
     return training_work(trace.training.recipe, pool, pool, trace.until) + each * pool * trace.until
 
 
-def cell_work(cell: Cell, facts: Mapping[str, Any]) -> int:
+@dataclass(frozen=True)
+class Rates:
+    """Seconds a forward-equivalent of one network: in training, and in attacks."""
+
+    training: float
+    attacks: float
+
+
+def cell_work(cell: Cell, facts: Mapping[str, Any], rates: Rates) -> float:
     """Forward-equivalents of training and attacking a cell."""
-    work = training_work(cell.regime.recipe, Budget.of(cell.fraction, facts["pool"]).k, facts["pool"])
+    work, seconds = 0, 0.0
     for name, stage in cell.outcomes.items():
         images = min(stage.spec.get("images") or facts["test"], facts["test"])
         if name == "pgd":
@@ -52,25 +64,38 @@ def cell_work(cell: Cell, facts: Mapping[str, Any]) -> int:
             work += images * GRADIENT * stage.spec["steps"] * stage.spec["levels"].bit_length()
         elif name == "autoattack":
             work += images * AUTOATTACK
-    return work
+            seconds += AUTOATTACK_START
+    training = training_work(cell.regime.recipe, Budget.of(cell.fraction, facts["pool"]).k, facts["pool"])
+    return training + (work * rates.attacks + seconds) / rates.training
 
 
-def measured_rate(training: Training, data: "Dataset", device: str) -> float:
-    """Seconds a forward-equivalent, over training steps on the data's own first batches."""
+def measured(training: Training, data: "Dataset", device: str) -> Rates:
+    """Times a few training steps, and a few steps of PGD, on the data's own first images."""
     import torch
 
+    from benchmark.attacks import pgd_images
     from benchmark.models import build
     from benchmark.train import train
 
     model = build(training.model, data.num_classes, data.shape, data.mean, data.std, seed=0).to(device)
     recipe = training.recipe.model_copy(update={"epochs": 1, "clock": "epochs", "lr": 1e-6})
     ids = torch.arange(min(len(data.train), 2 * recipe.batch_size))
-    train(model, data.train, ids, recipe, seed=0)  # the first steps pay for memory and code
-    started, repeats = time.perf_counter(), 0
-    while repeats == 0 or time.perf_counter() - started < 1:
-        train(model, data.train, ids, recipe, seed=0)
-        repeats += 1
-    return (time.perf_counter() - started) / (repeats * training_work(recipe, len(ids), len(ids)))
+    x, y, _ = next(data.train.batches(torch.arange(min(len(data.train), ATTACKED)), ATTACKED))
+    start, steps = torch.zeros_like(x), 3
+    return Rates(
+        _seconds(lambda: train(model, data.train, ids, recipe, seed=0)) / training_work(recipe, len(ids), len(ids)),
+        _seconds(lambda: pgd_images(model, x, y, 0.01, steps, 0.1, start)) / (len(x) * GRADIENT * steps),
+    )
+
+
+def _seconds(once: Callable[[], object]) -> float:
+    """Seconds a call takes, over a second's calls. The first pays for memory and code, and does not count."""
+    once()
+    started, calls = time.perf_counter(), 0
+    while calls == 0 or time.perf_counter() - started < 1:
+        once()
+        calls += 1
+    return (time.perf_counter() - started) / calls
 
 
 def spoken(seconds: float) -> str:

@@ -141,8 +141,8 @@ class _Work:
     def trace_work(self, trace: Trace) -> int:
         return trace_work(trace, self.facts["pool"])
 
-    def cell_work(self, cell: Cell) -> int:
-        return cell_work(cell, self.facts)
+    def cell_work(self, cell: Cell) -> float:
+        return cell_work(cell, self.facts, self.pool.rates(cell.regime.model))
 
     def do(self, plan: Plan, cells: Sequence[Cell]) -> dict[str, workers.Failed]:
         """Fills the store with what the cells need; the cells that failed, by id."""
@@ -164,15 +164,15 @@ class _Work:
             {cell.id: self.cell_work(cell) for cell in left},
         )
 
-    def _tracked(self, title: str, task: Callable[..., None], work: dict[str, int]) -> dict[str, workers.Failed]:
+    def _tracked(self, title: str, task: Callable[..., None], work: Mapping[str, float]) -> dict[str, workers.Failed]:
         return tracked(self.pool, self.console, title, task, list(work), list(work.values()))
 
 
 def _announce(work: _Work, plan: Plan, cells: Sequence[Cell], settings: Settings) -> None:
     """Prints what is to be done and how long it will take; asks above ten minutes."""
     traces, count = work.traces(plan, cells), settings.workers
-    seconds = sum(work.trace_work(t) * work.pool.rate(t.training.model) for t in traces)
-    seconds += sum(work.cell_work(cell) * work.pool.rate(cell.regime.model) for cell in cells)
+    seconds = sum(work.trace_work(t) * work.pool.rates(t.training.model).training for t in traces)
+    seconds += sum(work.cell_work(cell) * work.pool.rates(cell.regime.model).training for cell in cells)
     seconds /= min(count, len(cells))
     workforce = "1 worker" if count == 1 else f"{count} workers"
     statement = f"{len(traces)} proxies and {len(cells)} models to go, about {spoken(seconds)} on {workforce}."

@@ -107,7 +107,7 @@ def select_coreset(suite: Suite, seed: int, settings: "Settings", console: "Cons
         todo = [trace for trace in plan.traces() if not trace.done(store)]
         if todo:
             work = [trace_work(trace, facts["pool"]) for trace in todo]
-            seconds = sum(work) * pool.rate(todo[0].training.model) / min(settings.workers, len(todo))
+            seconds = sum(work) * pool.rates(todo[0].training.model).training / min(settings.workers, len(todo))
             console.print(f"{len(todo)} proxies to trace first, about {spoken(seconds)}.", highlight=False)
             if seconds > ASK_ABOVE:
                 settings.confirm(f"Tracing needs about {spoken(seconds)}.")

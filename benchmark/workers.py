@@ -23,6 +23,7 @@ from benchmark.store import Store
 from methods.errors import CoresetBenchError, Interrupted, UsageError
 
 if TYPE_CHECKING:
+    from benchmark.estimate import Rates
     from benchmark.stages import Workshop
     from methods.api import Integers
 
@@ -122,12 +123,12 @@ def cell(cell_id: str) -> None:
     _workshop.outcomes(_plan.find(cell_id))
 
 
-def rate(model: str) -> float:
-    """Seconds a forward-equivalent of that network, measured now."""
-    from benchmark.estimate import measured_rate
+def rates(model: str) -> "Rates":
+    """What that network's passes take, measured now."""
+    from benchmark.estimate import measured
 
     regime = next(r for r in (*_plan.suite.regimes.values(), *_plan.suite.proxies.values()) if r.model == model)
-    return measured_rate(regime, _workshop.data, _workshop.device)
+    return measured(regime, _workshop.data, _workshop.device)
 
 
 def _guarded(task: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -152,7 +153,7 @@ class Pool:
         self._threads = {name: str(setting.threads) for name in THREAD_VARIABLES}
         context = get_context("spawn")
         self._inflight = context.Value("d", 0.0)
-        self._rates: dict[str, float] = {}
+        self._rates: dict[str, Rates] = {}
         self._executor = ProcessPoolExecutor(
             jobs, mp_context=context, initializer=_start, initargs=(setting, self._inflight)
         )
@@ -179,10 +180,10 @@ class Pool:
             raise answer.error()
         return answer
 
-    def rate(self, model: str) -> float:
-        """Seconds a forward-equivalent of that network takes here; measured once."""
+    def rates(self, model: str) -> "Rates":
+        """What that network's passes take here; measured once."""
         if model not in self._rates:
-            self._rates[model] = self.ask(rate, model)
+            self._rates[model] = self.ask(rates, model)
         return self._rates[model]
 
     def each(
