@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
+from scipy.spatial.distance import cdist
 
 from methods.api import Budget, Context, Floats, Integers, Signals
 from methods.herding import greedy_mean
@@ -19,7 +20,7 @@ def features() -> Floats:
 def pairwise_k_center(features: Floats, k: int) -> list[int]:
     """Farthest-first from all N x N distances, as circulating code does it."""
     points = features.astype(np.float64)
-    distance = np.sqrt(((points[:, None, :] - points[None, :, :]) ** 2).sum(axis=2))
+    distance = cdist(points, points)
     picks = [int(np.argmin(((points - points.mean(axis=0)) ** 2).sum(axis=1)))]
     while len(picks) < k:
         picks.append(int(np.argmax(distance[:, picks].min(axis=1))))
