@@ -108,6 +108,7 @@ def _results(cell: Cell, facts: Mapping[str, Any], outcomes: Mapping[str, Artifa
                 images=len(stages[order[-1]]),
                 bits=pack_bits(stages[order[-1]]),
                 stages={name: pack_bits(stages[name]) for name in order},
+                omitted=tuple(outcomes["autoattack"].meta["notes"].get("omitted", ())),
             )
         )
     search = cell.outcomes["radii"].spec

@@ -123,7 +123,8 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
     median_epsilon: median over the cleanly right images of the smallest epsilon that flips them, inf where the median
     image was never flipped up to `epsilon_bound`.
     autoattack: worst case over all attacks at the primary epsilon on the `autoattack_images` images that AutoAttack
-    saw, and without_autoattack: worst case over the other common attacks on those same images (NaN: not run).
+    saw (autoattack_omitted: what it left out), and without_autoattack: worst
+    case over the other common attacks on those same images (NaN: not run).
     seconds:STAGE: cost of the stage in seconds of one core, as recorded.
 
     Raises:
@@ -154,12 +155,12 @@ def _line(record: Record, results: Results, setting: Setting) -> dict[str, Any]:
     return cell | rates | {"proxy_epochs": factors.proxy_epochs, "optimiser_steps": factors.optimiser_steps} | costs
 
 
-def _rates(results: Results, setting: Setting) -> dict[str, float]:
+def _rates(results: Results, setting: Setting) -> dict[str, Any]:
     clean = results.clean_bits()
     robust = results.robust_bits(setting.primary, setting.attacks)
     assert robust is not None  # `settings` found these attacks in every cell of the regime
     right = clean[: len(robust)].sum()
-    rates = {
+    rates: dict[str, Any] = {
         "clean": float(clean.mean()),
         "worst_class": min(
             correct / count
@@ -181,6 +182,7 @@ def _rates(results: Results, setting: Setting) -> dict[str, float]:
         rates["autoattack"] = float(worst[: strong.images].mean())
         rates["without_autoattack"] = np.nan if others is None else float(others[: strong.images].mean())
         rates["autoattack_images"] = strong.images
+        rates["autoattack_omitted"] = "; ".join(strong.omitted)
     return rates
 
 

@@ -98,6 +98,7 @@ class Verdict(Spec):
     images: int  # the first so many of the clean bits' images
     bits: str
     stages: dict[str, str] = {}  # for an ensemble: the bits after each of its members
+    omitted: tuple[str, ...] = ()  # members left out, each with the reason
 
 
 class Radii(Spec):

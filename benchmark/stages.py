@@ -5,33 +5,28 @@ stored result is missing or damaged is made again wherever it is needed.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from benchmark.attacks import CountedModel, autoattack, correct, pgd, smallest_epsilon
-from benchmark.data import Dataset, Images, load
+from benchmark.data import Dataset, load
 from benchmark.estimate import presentation_work
+from benchmark.evaluate import evaluate
 from benchmark.models import build
 from benchmark.models.classifier import Classifier
 from benchmark.plan import Cell, Selection, Stage, Trace
 from benchmark.provenance import peak_bytes, provenance
 from benchmark.randomness import derive_seed
-from benchmark.spec import PGD, AutoAttack, DatasetSpec, SmallestEpsilon
+from benchmark.spec import DatasetSpec
 from benchmark.store import Arrays, Artifact, Store
 from benchmark.trace import Report, Reporter, trace, unreported
 from benchmark.train import train
 from methods.api import HELD_OUT, Budget, Context, HeldOut, Signals
 from methods.errors import CoresetBenchError
 from methods.registry import run
-
-EVALUATION_BATCH = 512
-IMAGE_BYTES = 2**30  # test images in memory at once, as float32
 
 
 class Workshop:
@@ -218,83 +213,8 @@ class Workshop:
         model = self.model(cell)
         for name in missing:
             stage = cell.outcomes[name]
-            self._stored(stage, partial(self._attacked, name, stage.spec, model))
-
-    def _attacked(self, name: str, spec: Mapping[str, Any], model: Classifier) -> Artifact:
-        """One attack on the test images, the part of them that the spec names."""
-        images = self.data.test
-        self.busy = name
-        started = time.perf_counter()
-        counted = CountedModel(model)
-        arrays: dict[str, list[np.ndarray]] = {}
-        notes: dict[str, Any] = {}
-        for x, y, ids in _test_batches(images, spec.get("images"), self.data.shape):
-            made, noted = ATTACKS[name](counted, x, y, ids, spec, self.data.num_classes)
-            for key, tensor in made.items():
-                arrays.setdefault(key, []).append(tensor.cpu().numpy())
-            for key, value in noted.items():
-                notes.setdefault(key, []).append((value, len(y)))
-        joined = {key: np.concatenate(parts, axis=-1) for key, parts in arrays.items()}
-        meta: dict[str, Any] = {
-            "seconds": time.perf_counter() - started,
-            "forward": counted.forwards,
-            "backward": counted.backwards,
-            "peak_bytes": peak_bytes(),
-            "notes": {key: _average(parts) for key, parts in notes.items()},
-        }
-        if name == "clean":
-            labels = images.labels.numpy()
-            classes = self.data.num_classes
-            meta["clean_by_class"] = np.bincount(labels[joined["bits"]], minlength=classes).tolist()
-        return Artifact(joined, meta)
-
-
-Made = tuple[dict[str, Tensor], dict[str, float]]
-
-
-def _clean(model: CountedModel, x: Tensor, y: Tensor, ids: Tensor, spec: Mapping[str, Any], classes: int) -> Made:
-    return {"bits": correct(model, x, y, EVALUATION_BATCH)}, {}
-
-
-def _pgd(model: CountedModel, x: Tensor, y: Tensor, ids: Tensor, spec: Mapping[str, Any], classes: int) -> Made:
-    attack = PGD.model_validate({name: spec[name] for name in PGD.model_fields})
-    return {"bits": pgd(model, x, y, spec["epsilons"], attack, spec["seed"], ids)}, {}
-
-
-def _radii(model: CountedModel, x: Tensor, y: Tensor, ids: Tensor, spec: Mapping[str, Any], classes: int) -> Made:
-    attack = SmallestEpsilon.model_validate({name: spec[name] for name in SmallestEpsilon.model_fields})
-    bound = attack.bound * spec["largest"]
-    return {"levels": smallest_epsilon(model, x, y, bound, attack, spec["seed"], ids, EVALUATION_BATCH)}, {}
-
-
-def _autoattack(model: CountedModel, x: Tensor, y: Tensor, ids: Tensor, spec: Mapping[str, Any], classes: int) -> Made:
-    attack = AutoAttack(batch_size=spec["batch_size"])
-    result = autoattack(model, x, y, spec["epsilon"], attack, spec["seed"], classes)
-    notes = {
-        "square_gain": result.square_gain,
-        "zero_gradients": result.zero_gradients,
-        "nonfinite": result.nonfinite,
-    }
-    return dict(result.stages), notes
-
-
-ATTACKS: dict[str, Callable[..., Made]] = {
-    "clean": _clean,
-    "pgd": _pgd,
-    "radii": _radii,
-    "autoattack": _autoattack,
-}
-
-
-def _test_batches(images: Images, count: int | None, shape: tuple[int, ...]) -> Any:
-    """The first `count` test images: all at once where they fit, since AutoAttack's verdicts depend on batches."""
-    ids = torch.arange(min(count or len(images), len(images)))
-    fit = IMAGE_BYTES // (4 * int(np.prod(shape)))
-    return images.batches(ids, max(EVALUATION_BATCH, fit // EVALUATION_BATCH * EVALUATION_BATCH))
-
-
-def _average(parts: list[tuple[float, int]]) -> float:
-    return sum(value * count for value, count in parts) / sum(count for _, count in parts)
+            self.busy = name
+            self._stored(stage, partial(evaluate, stage.spec, model, self.data))
 
 
 def _weights(model: Classifier) -> dict[str, np.ndarray]:

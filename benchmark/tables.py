@@ -140,9 +140,10 @@ def autoattack(regime: RegimeStandings, label: Labels) -> list[Grid]:
             columns[f"{wording.percent(fraction)}: {name}"] = partial(_where_run, regime, metric, fraction)
     replicates = wording.listed([str(replicate) for replicate in sorted(set(cells["replicate"]))])
     images = wording.listed([f"{int(count):,}" for count in sorted(set(cells["autoattack_images"]))])
+    omitted = "".join(f"; without {text}" for text in sorted(set(cells["autoattack_omitted"])) if text)
     title = (
         f"Robust accuracy in % under AutoAttack (ε = {wording.radius(setting.primary)}, "
-        f"{wording.clock(setting.recipe)}, replicate {replicates}, first {images} test images)"
+        f"{wording.clock(setting.recipe)}, replicate {replicates}, first {images} test images{omitted})"
     )
     return [_grid([regime], title, columns)]
 

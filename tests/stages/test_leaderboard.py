@@ -186,6 +186,19 @@ def test_autoattack_stands_beside_pgd_on_the_same_images_and_replicate() -> None
     assert "PGD-20 on 10 images in 9 of 9 cells, AutoAttack on 5 images in 3 of 9 cells" in text
 
 
+def test_says_what_autoattack_left_out() -> None:
+    def cell(row: str, replicate: int) -> Record:
+        attacked = {("pgd-20", PRIMARY): bits(6, 10), ("autoattack", PRIMARY): bits(3, 10)}
+        made = record(row, 0.3, "standard", replicate, clean=bits(8, 10), attacked=attacked)
+        assert made.results
+        verdicts = [verdict.model_copy(update={"omitted": OMITTED[verdict.attack]}) for verdict in made.results.attacks]
+        return made.model_copy(update={"results": made.results.model_copy(update={"attacks": tuple(verdicts)})})
+
+    OMITTED = {"pgd-20": (), "autoattack": ("apgd-t: needs at least 4 classes, there are 2",)}
+    text = render_markdown([cell(row, replicate) for row in COUNTS for replicate in REPLICATES])
+    assert "first 10 test images; without apgd-t: needs at least 4 classes, there are 2)" in text
+
+
 @pytest.mark.parametrize(
     ("codes", "median"),
     [
