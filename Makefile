@@ -23,8 +23,9 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
+# --yes: a few minutes by design, so even a slow machine with nobody at its terminal goes through with it.
 bench: setup ## Run the digits suite and print its leaderboard (about 4 minutes on two cores)
-	$(BIN)/coreset-bench run digits $(ARGS)
+	$(BIN)/coreset-bench run digits --yes $(ARGS)
 
 test: setup ## Run the tests, as many at once as there are cores
 	$(BIN)/python -m pytest -n auto --dist worksteal --benchmark-disable $(ARGS)
@@ -56,17 +57,16 @@ cifar10: setup ## Run the CIFAR-10 suite (prints the time first and asks; ARGS=-
 cifar100: setup ## Run the CIFAR-100 suite, likewise
 	$(BIN)/coreset-bench run cifar100 --download $(ARGS)
 
-imagenet: setup ## Run the ImageNet suite on $$CORESET_BENCH_DATA/imagenet, likewise
+imagenet: setup ## Run the ImageNet suite on CORESET_BENCH_DATA/imagenet, likewise
 	$(BIN)/coreset-bench run imagenet $(ARGS)
 
-imagenette: setup ## Run the Imagenette suite on $$CORESET_BENCH_DATA/imagenette*, likewise
+imagenette: setup ## Run the Imagenette suite on CORESET_BENCH_DATA/imagenette*, likewise
 	$(BIN)/coreset-bench run imagenette $(ARGS)
 
 new-method: setup ## Start a method: make new-method NAME=mine
 	@test -n "$(NAME)" || { echo "Name the method: make new-method NAME=mine"; exit 2; }
 	$(BIN)/coreset-bench new-method $(NAME)
 
-clean: ## Remove the environment, caches and stored stages (published results stay)
+clean: ## Remove the environment and caches (store/ and results/ stay: days of computing)
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks
-	rm -rf store results/local
 	find benchmark methods tests -name __pycache__ -type d -prune -exec rm -rf {} +
