@@ -61,13 +61,21 @@ def _version(name: str) -> str:
 
 
 def _commit() -> str:
-    """The commit of the clone that this code runs from, with "+" where files differ from it."""
-    here = Path(__file__).parent
-    try:
-        answer = subprocess.run(
-            ["git", "-C", str(here), "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"],
-            capture_output=True, text=True, timeout=5, check=True,
-        )  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
+    """The commit of the clone that this code runs from, with "+" where files differ from it.
+
+    Git answers for any folder inside a repository: a copy installed or pasted into someone else's is not theirs.
+    """
+    clone = Path(__file__).resolve().parents[1]
+    top = _git(clone, "rev-parse", "--show-toplevel")
+    if not top or Path(top).resolve() != clone:
         return "not a clone"
-    return answer.stdout.strip()
+    return _git(clone, "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+") or "not a clone"
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """What git prints, in one line; empty where it fails or is not there."""
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
