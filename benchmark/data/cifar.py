@@ -41,32 +41,38 @@ class Cifar(Entry):
         )
 
     def _open(self, root: Path, download: bool) -> tuple[Any, Any]:
-        """torchvision's training and test part."""
-        from filelock import FileLock
-
+        """torchvision's training and test part; only a download writes into the root."""
         from benchmark.vision import torchvision
 
         reader = getattr(torchvision.datasets, self.reader)
-        if download:
-            root.mkdir(parents=True, exist_ok=True)
-            with FileLock(root / f".{self.name}.lock"):  # workers that start together download once
-                try:
-                    return reader(root, train=True, download=True), reader(root, train=False)
-                except (OSError, RuntimeError) as error:
+        if self.here(root):
+            try:
+                return reader(root, train=True), reader(root, train=False)
+            except RuntimeError:
+                if not download:
                     raise CoresetBenchError(
-                        f"Downloading {self.name} from {reader.url} failed ({error}); "
-                        f"try again, or unpack that archive in {root} yourself."
+                        f"{self._fault(root / self.folder, reader)}; delete the folder and get it again with "
+                        f"{_DOWNLOAD}."
                     ) from None
-        if not self.here(root):
+        elif not download:
             raise UsageError(
                 f"{self.name} is not in {root} (no folder '{self.folder}'); "
                 f"set CORESET_BENCH_DATA to the folder that holds it, or get it with {_DOWNLOAD}."
             )
+        return self._downloaded(root, reader)
+
+    def _downloaded(self, root: Path, reader: Any) -> tuple[Any, Any]:
+        """The same after a download: one, even where several workers start together."""
+        from filelock import FileLock
+
         try:
-            return reader(root, train=True), reader(root, train=False)
-        except RuntimeError:
+            root.mkdir(parents=True, exist_ok=True)
+            with FileLock(root / f".{self.name}.lock"):
+                return reader(root, train=True, download=True), reader(root, train=False)
+        except (OSError, RuntimeError) as error:
             raise CoresetBenchError(
-                f"{self._fault(root / self.folder, reader)}; delete the folder and get it again with {_DOWNLOAD}."
+                f"Downloading {self.name} from {reader.url} failed ({error}); "
+                f"try again, or unpack that archive in {root} yourself."
             ) from None
 
     @staticmethod

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 _IN_MEMORY = 2 * 2**30  # bytes of decoded images up to which a set is held in memory
 _HELD_OUT_TEST = 0.2  # of a folder without a test part
-_EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+_EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")  # as torchvision has them
 
 
 @dataclass(frozen=True)
 class Tree:
-    """A folder of class folders. Files in order of class and path; classes in order of name."""
+    """A folder of class folders. Files and classes stand in the order of torchvision's `ImageFolder`."""
 
     class_names: tuple[str, ...]
     files: list[Path]
@@ -43,13 +43,26 @@ class Tree:
             raise UsageError(f"{folder} has {found}; it needs one folder of images for each of two or more classes.")
         tree = cls(tuple(names), [], [])
         for label, name in enumerate(names):
-            files = sorted(path for path in (folder / name).rglob("*") if path.suffix.lower() in _EXTENSIONS)
-            files = [path for path in files if not path.name.startswith(".")]
+            files = _images(folder / name)
             if not files:
                 raise UsageError(f"The class folder {folder / name} has no images; add some or remove the folder.")
             tree.files.extend(files)
             tree.labels.extend([label] * len(files))
         return tree
+
+
+def _images(folder: Path) -> list[Path]:
+    """Folder by folder in the order of their paths as text, and by name within each."""
+
+    def refuse(error: OSError) -> None:
+        raise error  # os.walk would pass over a folder that may not be read
+
+    return [
+        Path(place, name)
+        for place, _, names in sorted(os.walk(folder, onerror=refuse, followlinks=True))
+        for name in sorted(names)
+        if name.lower().endswith(_EXTENSIONS) and not name.startswith(".")
+    ]
 
 
 def _class_folders(folder: Path) -> list[str]:
@@ -112,7 +125,8 @@ class FolderSource(Source):
         files = [[self._files[index] for index in part] for part in parts]
         if sum(map(len, parts)) * 3 * self._size**2 > _IN_MEMORY:
             return [Streamed(paths, labels[part], self._size, device) for paths, part in zip(files, parts, strict=True)]
-        everything = decode_all([path for paths in files for path in paths], self._size, f"Reading {self._name}")
+        flat = [path for paths in files for path in paths]
+        everything = decode_all(flat, self._size, device, f"Reading {self._name}")
         pixels = everything.split([len(part) for part in parts])
         return [InMemory(some, labels[part], device) for some, part in zip(pixels, parts, strict=True)]
 

@@ -53,13 +53,13 @@ def _box(width: int, height: int, draw: Tensor | None) -> tuple[float, float, fl
     return left, top, min(right, width), min(bottom, height)  # rounding may have pushed it past the edge
 
 
-def decode_all(paths: Sequence[Path], size: int, what: str) -> Tensor:
+def decode_all(paths: Sequence[Path], size: int, device: torch.device, what: str) -> Tensor:
     """All images, uint8 [n, 3, size, size]; shows its progress where standard error is a terminal."""
     from rich.console import Console
     from rich.progress import track
 
     pixels = np.empty((len(paths), 3, size, size), dtype=np.uint8)
-    with _threads() as pool:
+    with _threads(device) as pool:
         decoded = pool.map(decode, paths, repeat(size))
         hidden = not sys.stderr.isatty()
         shown = track(decoded, what, total=len(paths), console=Console(stderr=True), disable=hidden, transient=True)
@@ -68,9 +68,11 @@ def decode_all(paths: Sequence[Path], size: int, what: str) -> Tensor:
     return torch.from_numpy(pixels)
 
 
-def _threads() -> ThreadPoolExecutor:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return ThreadPoolExecutor(min(32, cores or 1), thread_name_prefix="decode")
+def _threads(device: torch.device) -> ThreadPoolExecutor:
+    """Threads to decode in. Workers on the CPU share its cores: each decodes on one thread more than it computes on."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    count = torch.get_num_threads() + 1 if device.type == "cpu" else cores
+    return ThreadPoolExecutor(min(32, cores, count), thread_name_prefix="decode")
 
 
 class Streamed:
@@ -92,7 +94,7 @@ class Streamed:
         self, ids: Tensor, size: int, key: int | None = None, augment: Augment | None = None
     ) -> Iterator[Batch]:
         ids = ids.cpu()
-        pool = _threads()
+        pool = _threads(self._device)
         pending: deque[tuple[Tensor, Iterator[NDArray[np.uint8]]]] = deque()
         try:
             for chunk in ids.split(size) if len(ids) else ():

@@ -1,6 +1,9 @@
 """Registered sets, what they hold, their augmentation, and one sentence for whatever is wrong with them."""
 
+import hashlib
 import os
+import pickle
+import tarfile
 from itertools import product
 from pathlib import Path
 
@@ -209,6 +212,56 @@ def test_a_damaged_cifar_file_is_named(tmp_path: Path) -> None:
     (folder / "data_batch_1").write_bytes(b"cut short")
     with pytest.raises(CoresetBenchError, match=r"data_batch_1 is damaged or cut short \(its MD5 sum is not c99cafc"):
         load(DatasetSpec(name="cifar10"), tmp_path)
+
+
+@pytest.fixture
+def small_cifar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in CIFAR-10's format, of 120 images a file, whose checksums torchvision accepts."""
+    folder = tmp_path / "cifar-10-batches-py"
+    folder.mkdir()
+    reader, rng = torchvision.datasets.CIFAR10, np.random.default_rng(0)
+
+    def written(name: str, content: dict[str, object]) -> tuple[str, str]:
+        (folder / name).write_bytes(pickle.dumps(content))
+        return name, hashlib.md5((folder / name).read_bytes()).hexdigest()
+
+    def batch(name: str) -> tuple[str, str]:
+        values = rng.integers(0, 256, (120, 3072), dtype=np.uint8)
+        return written(name, {"data": values, "labels": [i % 10 for i in range(120)]})
+
+    monkeypatch.setattr(reader, "train_list", [batch("data_batch_1")])
+    monkeypatch.setattr(reader, "test_list", [batch("test_batch")])
+    name, md5 = written("batches.meta", {"label_names": list("abcdefghij")})
+    monkeypatch.setattr(reader, "meta", {"filename": name, "key": "label_names", "md5": md5})
+    return tmp_path
+
+
+def test_data_that_are_there_are_read_without_writing(small_cifar: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--download in a folder that is shared and read-only."""
+
+    def refuse(place: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(place))
+
+    monkeypatch.setattr("filelock.FileLock", refuse)
+    spec = DatasetSpec(name="cifar10", tune=10, select=10)
+    assert len(load(spec, small_cifar, download=True).train) == 100
+    assert not list(small_cifar.glob(".*"))
+    (small_cifar / "cifar-10-batches-py" / "test_batch").write_bytes(b"cut short")
+    with pytest.raises(CoresetBenchError, match=r"Downloading cifar10 .* failed .*Permission denied"):
+        load(spec, small_cifar, download=True)
+
+
+def test_a_damaged_file_is_downloaded_again_if_asked(small_cifar: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = torchvision.datasets.CIFAR10
+    folder, archive = small_cifar / "cifar-10-batches-py", small_cifar / reader.filename  # as if fetched already
+    with tarfile.open(archive, "w:gz") as made:
+        made.add(folder, folder.name)
+    monkeypatch.setattr(reader, "tgz_md5", hashlib.md5(archive.read_bytes()).hexdigest())
+    (folder / "data_batch_1").write_bytes(b"cut short")
+    spec = DatasetSpec(name="cifar10", tune=10, select=10)
+    with pytest.raises(CoresetBenchError, match="data_batch_1 is damaged or cut short"):
+        load(spec, small_cifar)
+    assert len(load(spec, small_cifar, download=True).train) == 100
 
 
 def test_a_failed_download_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

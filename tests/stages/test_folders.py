@@ -8,9 +8,11 @@ import torch
 from PIL import Image
 
 from benchmark.data import Dataset, Images, fingerprint, folder, load
+from benchmark.data.folder import Tree
 from benchmark.data.memory import InMemory
-from benchmark.data.streamed import Streamed, decode
+from benchmark.data.streamed import Streamed, _threads, decode
 from benchmark.spec import Augment, DatasetSpec
+from benchmark.vision import torchvision
 from methods.errors import CoresetBenchError, UsageError
 
 SIDE = 16
@@ -48,6 +50,28 @@ def test_train_and_val_folders_make_the_parts(tmp_path: Path) -> None:
     assert data.class_names == ("ant", "bee", "cat")
     assert data.shape == (3, SIDE, SIDE)
     assert data.test.labels.tolist() == [0, 1, 2] * 4  # every beginning of the test part holds all classes
+
+
+def test_files_stand_in_the_order_of_torchvision(tmp_path: Path) -> None:
+    """Nested folders, names that sort otherwise as paths than as text, capitals, and files that are no images."""
+    pixel = Image.new("RGB", (2, 2))
+    nested = ("a/z.jpg", "a-b/y.jpeg", "a/x/c.bmp", "deep/er/1.ppm", "Z/0.tif")
+    for name in ("b.png", "A.PNG", "10.webp", "9.tiff", *nested):
+        for kind in ("wren", "Auk", "owl"):
+            place = tmp_path / kind / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            pixel.save(place)
+    pixel.save(tmp_path / "owl" / "moving.gif")
+    (tmp_path / "owl" / "notes.txt").write_text("no image")
+    (tmp_path / "elsewhere.png").write_bytes(b"outside the class folders")
+    linked = tmp_path.with_name(f"{tmp_path.name}-linked")
+    linked.mkdir()
+    pixel.save(linked / "l.png")
+    (tmp_path / "owl" / "m").symlink_to(linked)
+    theirs, ours = torchvision.datasets.ImageFolder(tmp_path), Tree.scan(tmp_path)
+    assert [(str(path), label) for path, label in zip(ours.files, ours.labels, strict=True)] == theirs.samples
+    assert list(ours.class_names) == theirs.classes
+    assert len(ours.files) == 28
 
 
 def test_class_folders_alone_have_a_fifth_held_out(tmp_path: Path) -> None:
@@ -97,6 +121,13 @@ def test_a_consumer_may_stop_early(both: tuple[Dataset, Dataset]) -> None:
     batches = both[1].train.batches(torch.arange(32), 2)
     assert next(batches)[2].tolist() == [0, 1]
     batches.close()  # type: ignore[attr-defined]
+
+
+def test_decoding_threads_leave_the_cores_to_the_other_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.data.streamed.os.sched_getaffinity", lambda _: range(64), raising=False)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    assert _threads(torch.device("cpu"))._max_workers == 4
+    assert _threads(torch.device("cuda"))._max_workers == 32
 
 
 def test_decoding_is_the_shorter_side_resized_and_the_centre_cropped(tmp_path: Path) -> None:
@@ -191,9 +222,12 @@ def read_everything(wanted: DatasetSpec) -> None:
 
 
 @pytest.mark.parametrize("budget", [folder._IN_MEMORY, 0])
-@pytest.mark.parametrize("kept", [0, 0.5])
-def test_a_broken_image_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: int, kept: float) -> None:
-    broken = write_set(tmp_path) / "train" / "bee" / "4.JPEG"
+@pytest.mark.parametrize("kept", [0, 0.5, 0.95])
+@pytest.mark.parametrize("name", ["4.JPEG", "5.png"])
+def test_a_broken_image_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: int, kept: float, name: str
+) -> None:
+    broken = write_set(tmp_path) / "train" / "bee" / name
     broken.write_bytes(broken.read_bytes()[: int(kept * broken.stat().st_size)])
     monkeypatch.setattr(folder, "_IN_MEMORY", budget)
     with pytest.raises(CoresetBenchError, match=f"The image {broken} cannot be read .*; replace or remove that file"):
