@@ -21,20 +21,15 @@ if TYPE_CHECKING:
 ASK_ABOVE = 600.0  # seconds
 GRADIENT = 3  # a forward and a backward pass
 ATTACKED = 512  # images at once
+SURVIVING = 0.4  # share of the images still right, where only these are attacked
 AUTOATTACK = 4000  # forward-equivalents a test image, where about a third stay robust (measured with ResNet-18)
 AUTOATTACK_START = 4.0  # seconds of one core that it takes on the smallest network
-
-
-def presentation_work(recipe: Recipe) -> int:
-    """Forward-equivalents of training on one sample once."""
-    forward, backward = recipe.passes
-    return forward + 2 * backward
 
 
 def training_work(recipe: Recipe, samples: int, pool: int, epochs: int | None = None) -> int:
     """Forward-equivalents of training on `samples` of a pool for the recipe's budget, or for `epochs`."""
     passes = epochs if epochs is not None else recipe.epochs * (pool / samples if recipe.clock == "steps" else 1)
-    return round(presentation_work(recipe) * samples * passes)
+    return round(recipe.work * samples * passes)
 
 
 def trace_work(trace: Trace, pool: int) -> int:
@@ -60,6 +55,9 @@ def cell_work(cell: Cell, facts: Mapping[str, Any], rates: Rates) -> float:
         images = min(stage.spec.get("images") or facts["test"], facts["test"])
         if name == "pgd":
             work += images * GRADIENT * stage.spec["steps"] * stage.spec["restarts"] * len(stage.spec["epsilons"])
+        elif name == "margin":
+            runs = stage.spec["targets"] * len(stage.spec["epsilons"])
+            work += round(images * GRADIENT * stage.spec["steps"] * runs * SURVIVING)
         elif name == "radii":
             work += images * GRADIENT * stage.spec["steps"] * stage.spec["levels"].bit_length()
         elif name == "autoattack":

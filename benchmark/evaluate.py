@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.attacks import CountedModel, autoattack, correct, pgd, smallest_epsilon
+from benchmark.attacks import CountedModel, autoattack, correct, margin_pgd, pgd, smallest_epsilon
 from benchmark.data import Batch, Dataset
 from benchmark.models.classifier import Classifier
-from benchmark.provenance import peak_bytes
-from benchmark.spec import PGD, AutoAttack, SmallestEpsilon
+from benchmark.provenance import peak_bytes, provenance
+from benchmark.spec import PGD, AutoAttack, MarginPGD, SmallestEpsilon
 from benchmark.store import Artifact
 
 BATCH = 512
@@ -43,6 +43,7 @@ def evaluate(spec: Spec, model: Classifier, data: Dataset) -> Artifact:
         "forward": counted.forwards,
         "backward": counted.backwards,
         "peak_bytes": peak_bytes(),
+        "provenance": provenance(str(x.device)),
         "notes": _joined([(notes, count) for _, notes, count in parts]),
     }
     if attack == "clean":
@@ -76,6 +77,11 @@ def _pgd(model: CountedModel, x: Tensor, y: Tensor, ids: Tensor, spec: Spec, cla
     return {"bits": pgd(model, x, y, spec["epsilons"], attack, spec["seed"], ids)}, {}
 
 
+def _margin(model: CountedModel, x: Tensor, y: Tensor, ids: Tensor, spec: Spec, classes: int) -> Made:
+    attack = MarginPGD.model_validate({name: spec[name] for name in MarginPGD.model_fields})
+    return {"bits": margin_pgd(model, x, y, spec["epsilons"], attack, spec["seed"], ids)}, {}
+
+
 def _radii(model: CountedModel, x: Tensor, y: Tensor, ids: Tensor, spec: Spec, classes: int) -> Made:
     attack = SmallestEpsilon.model_validate({name: spec[name] for name in SmallestEpsilon.model_fields})
     bound = attack.bound * spec["largest"]
@@ -97,6 +103,7 @@ def _autoattack(model: CountedModel, x: Tensor, y: Tensor, ids: Tensor, spec: Sp
 EVALUATIONS: dict[str, Callable[[CountedModel, Tensor, Tensor, Tensor, Spec, int], Made]] = {
     "clean": _clean,
     "pgd": _pgd,
+    "margin": _margin,
     "radii": _radii,
     "autoattack": _autoattack,
 }

@@ -5,8 +5,8 @@
 Nothing is computed here and torch is not imported: planning is what `plan`, a second `run` and `explain` do.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from benchmark.data import fingerprint
 from benchmark.models import model_names
 from benchmark.randomness import derive_seed
 from benchmark.records import Seeds
-from benchmark.spec import FULL, DatasetSpec, Regime, Row, Suite, Training
+from benchmark.spec import FULL, Attacks, DatasetSpec, Regime, Row, Suite, Training
 from benchmark.store import Store, content_key
 from methods.api import HELD_OUT, Method, Scalar, check_params, epoch_index
 from methods.errors import UsageError, unknown
@@ -23,7 +23,7 @@ from methods.registry import get, source_hash
 from methods.signals import get_signal
 
 # Raise a stage's version when its code changes what it computes; a test pins each to its sources.
-VERSIONS = {"data": 2, "proxy": 2, "signal": 1, "coreset": 1, "model": 2, "outcome": 1}
+VERSIONS = {"data": 2, "proxy": 3, "signal": 1, "coreset": 2, "model": 3, "outcome": 2}
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ class Data:
     fingerprint: str
 
     def canonical(self) -> dict[str, Any]:
-        return {"dataset": self.spec.canonical(), "fingerprint": self.fingerprint}
+        """In the key of every stage that loads the data; the version is the data stage's."""
+        return {"dataset": self.spec.canonical(), "fingerprint": self.fingerprint, "version": VERSIONS["data"]}
 
     @property
     def stage(self) -> Stage:
@@ -133,9 +134,10 @@ def make_selection(data: Data, suite: Suite, row: Row, fraction: float, replicat
             traces.append(make_trace(data, training, seed, until, needs))
     seed = derive_seed("selection", replicate)
     spec = {
-        **data.canonical(),
-        "method": row.method,
-        "policy": row.policy,
+        "data": data.canonical(),
+        "method": method.info.name,
+        "version": method.info.version,
+        "policy": getattr(method, "rule", None),  # in full, so that one coreset has one key however it is spelled
         "params": dict(params),
         "source": source_hash(method),
         "fraction": fraction,
@@ -180,9 +182,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Plan:
+    """The cells of a suite in the replicates that were asked for."""
+
     suite: Suite
     data: Data
     cells: tuple[Cell, ...]
+    replicates: tuple[int, ...]
 
     def traces(self) -> list[Trace]:
         """Each proxy run once, with all the signals that any cell reads from it."""
@@ -198,22 +203,32 @@ class Plan:
         """Each coreset once."""
         return list({cell.selection.coreset.key: cell.selection for cell in self.cells if cell.selection}.values())
 
+    def only(self, cells: Iterable[Cell]) -> "Plan":
+        """The same plan with some of its cells."""
+        return replace(self, cells=tuple(cells))
+
+    @cached_property
+    def by_id(self) -> dict[str, Cell]:
+        return {cell.id: cell for cell in self.cells}
+
     def find(self, cell_id: str) -> Cell:
         """The cell of that id.
 
         Raises:
             UsageError: no such cell, with the nearest name.
         """
-        by_id = {cell.id: cell for cell in self.cells}
-        if cell_id not in by_id:
-            raise unknown(f"cell of suite '{self.suite.name}'", cell_id, by_id)
-        return by_id[cell_id]
+        if cell_id not in self.by_id:
+            raise unknown(f"cell of suite '{self.suite.name}'", cell_id, self.by_id)
+        return self.by_id[cell_id]
 
 
-def make_plan(suite: Suite, root: Path | None = None, known: str | None = None) -> Plan:
+def make_plan(
+    suite: Suite, root: Path | None = None, known: str | None = None, replicates: Iterable[int] | None = None
+) -> Plan:
     """The cells of a suite in plan order: full data first, then rows x fractions x regimes x replicates.
 
-    `known` is the data's fingerprint where the caller has it already.
+    `known` is the data's fingerprint where the caller has it already. `replicates`, which may lie beyond the suite's
+    own number, are those to plan (None: the suite's).
 
     Raises:
         UsageError: an unknown method, data set, model, signal or parameter, or data that is not there.
@@ -222,14 +237,15 @@ def make_plan(suite: Suite, root: Path | None = None, known: str | None = None) 
         if training.model not in model_names():
             raise unknown("model", training.model, model_names())
     data = Data(suite.dataset, known or fingerprint(suite.dataset, root))
+    chosen = tuple(range(suite.replicates) if replicates is None else replicates)
     cells = []
     for name, row, fractions in _rows(suite):
         for fraction in fractions:
             for regime_name, regime in suite.regimes.items():
-                for replicate in range(suite.replicates):
+                for replicate in chosen:
                     selection = make_selection(data, suite, row, fraction, replicate) if row else None
                     cells.append(_cell(suite, data, name, fraction, regime_name, regime, replicate, selection))
-    return Plan(suite, data, tuple(cells))
+    return Plan(suite, data, tuple(cells), chosen)
 
 
 def _rows(suite: Suite) -> Iterator[tuple[str, Row | None, tuple[float, ...]]]:
@@ -257,29 +273,29 @@ def _cell(
     )
     spec = {**data.canonical(), "model": regime.model, "recipe": regime.recipe.canonical(), "seed": seeds.training}
     model = Stage("model", spec, {"coreset": selection.coreset.key} if selection else {})
-    attacks = suite.attacks
-    images = {"images": attacks.test}
+    autoattacked = _wanted(suite, name, fraction, replicate)
+    outcomes = {
+        attack: Stage("outcome", {"attack": attack, **spec}, {"model": model.key})
+        for attack, spec in _evaluations(suite.attacks, regime, seeds.attack, autoattacked).items()
+    }
+    return Cell(suite.name, name, fraction, regime_name, regime, replicate, seeds, selection, model, outcomes)
+
+
+def _evaluations(attacks: Attacks, regime: Regime, seed: int, autoattacked: bool) -> dict[str, dict[str, Any]]:
+    """What each evaluation of a cell is: the specs of its outcome stages, by attack."""
+    each = {"images": attacks.test, "seed": seed}
     specs: dict[str, dict[str, Any]] = {
         "clean": {},
-        "pgd": {**images, **attacks.pgd.canonical(), "epsilons": list(regime.epsilons), "seed": seeds.attack},
-        "radii": {
-            **images,
-            **attacks.smallest_epsilon.canonical(),
-            "largest": max(regime.epsilons),
-            "seed": seeds.attack,
-        },
+        "pgd": {**each, **attacks.pgd.canonical(), "epsilons": list(regime.epsilons)},
     }
-    if _wanted(suite, name, fraction, replicate):
+    if attacks.margin:
+        specs["margin"] = {**each, **attacks.margin.canonical(), "epsilons": list(regime.epsilons)}
+    specs["radii"] = {**each, **attacks.smallest_epsilon.canonical(), "largest": max(regime.epsilons)}
+    if autoattacked:
         auto = attacks.autoattack
-        count = auto.test if attacks.test is None or (auto.test and auto.test < attacks.test) else attacks.test
-        specs["autoattack"] = {
-            "images": count,
-            "epsilon": regime.primary,
-            "batch_size": auto.batch_size,
-            "seed": seeds.attack,
-        }
-    outcomes = {kind: Stage("outcome", {"attack": kind, **spec}, {"model": model.key}) for kind, spec in specs.items()}
-    return Cell(suite.name, name, fraction, regime_name, regime, replicate, seeds, selection, model, outcomes)
+        fewest = min((count for count in (auto.test, attacks.test) if count), default=None)
+        specs["autoattack"] = {"images": fewest, "seed": seed, "epsilon": regime.primary, "batch_size": auto.batch_size}
+    return specs
 
 
 def _wanted(suite: Suite, name: str, fraction: float, replicate: int) -> bool:

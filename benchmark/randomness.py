@@ -65,22 +65,26 @@ def _pixel_ids(ids: "Tensor", shape: tuple[int, ...]) -> "Tensor":
 
 def uniform_images(key: int, ids: "Tensor", shape: tuple[int, ...]) -> "Tensor":
     """Uniform float32 noise in (0, 1), shape [n, *shape], the draws of each image its own."""
-    return uniform(key, _pixel_ids(ids, shape)).view(len(ids), *shape)
+    return uniform(derive_seed("uniform images", key), _pixel_ids(ids, shape)).view(len(ids), *shape)
 
 
 def normal_images(key: int, ids: "Tensor", shape: tuple[int, ...]) -> "Tensor":
     """Standard normal float32 noise, shape [n, *shape] (Box and Muller 1958), the draws of each image its own."""
     import torch
 
-    bits = hash64(key, _pixel_ids(ids, shape))
+    bits = hash64(derive_seed("normal images", key), _pixel_ids(ids, shape))
     radius = torch.sqrt(-2 * torch.log((_shift(bits, 41).float() + 0.5) * 2.0**-23))
     angle = (bits & (2**23 - 1)).float() * (2 * math.pi * 2.0**-23)
     return (radius * torch.cos(angle)).view(len(ids), *shape)
 
 
 def shuffled(key: int, ids: "Tensor") -> "Tensor":
-    """The ids in an order that depends on the key and on the set of ids, not on the order they came in."""
+    """The ids in an order that depends on the key and on the set of ids, not on the order they came in.
+
+    Independent of the ids' other draws under that key: an order by the hash that also decides an image's crop would
+    fill each batch with images cropped alike.
+    """
     import torch
 
     ids = torch.sort(ids).values
-    return ids[torch.argsort(hash64(key, ids), stable=True)]
+    return ids[torch.argsort(hash64(derive_seed("shuffle", key), ids), stable=True)]

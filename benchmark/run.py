@@ -53,6 +53,7 @@ class Settings:
             device=self.device,
             threads=self.threads,
             download=self.download,
+            replicates=plan.replicates,
         )
         return workers.Pool(setting, self.workers)
 
@@ -132,7 +133,7 @@ class _Work:
     def unselected(self, plan: Plan, cells: Sequence[Cell]) -> Plan:
         """The part of the plan whose coresets are not there. One that is there needs no trace any more."""
         chosen = (cell for cell in cells if cell.selection and not cell.selection.coreset.done(self.store))
-        return Plan(plan.suite, plan.data, tuple(chosen))
+        return plan.only(chosen)
 
     def traces(self, plan: Plan, cells: Sequence[Cell]) -> list[Trace]:
         missing = [trace for trace in self.unselected(plan, cells).traces() if not trace.done(self.store)]
@@ -152,8 +153,13 @@ class _Work:
             workers.trace,
             {trace.proxy.key: self.trace_work(trace) for trace in traces},
         )
-        # A selection fails with the first of its proxies that did.
-        lost = {s.coreset.key: lost[t.proxy.key] for s in selections for t in reversed(s.traces) if t.proxy.key in lost}
+        # A selection fails with the first of its proxies that did, unless all that it reads itself was recorded.
+        lost = {
+            s.coreset.key: lost[t.proxy.key]
+            for s in selections
+            for t in reversed(s.traces)
+            if t.proxy.key in lost and not t.done(self.store)
+        }
         alive = {s.coreset.key: 1 for s in selections if s.coreset.key not in lost}
         lost |= self._tracked(f"Selecting {len(alive)} coresets", workers.select, alive)
         failed = {c.id: lost[c.selection.coreset.key] for c in cells if c.selection and c.selection.coreset.key in lost}

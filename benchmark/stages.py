@@ -13,7 +13,6 @@ import numpy as np
 import torch
 
 from benchmark.data import Dataset, load
-from benchmark.estimate import presentation_work
 from benchmark.evaluate import evaluate
 from benchmark.models import build
 from benchmark.models.classifier import Classifier
@@ -110,9 +109,15 @@ class Workshop:
                 f"Trained again, the proxy differs from the stored one ({self.store.path('proxy', wanted.proxy.key)}), "
                 "as it does on another machine or torch; name an empty folder with --store to trace it anew."
             )
-        for need in needs:
+        finite = [need for need in needs if np.isfinite(arrays[need]).all()]
+        for need in finite:
             stage = wanted.signals[need]
             self.store.write("signal", stage.key, Artifact({"values": arrays[need]}, {}), stage.described)
+        for need in set(needs) - set(finite):  # after the others are safe: whoever reads those is not concerned
+            raise CoresetBenchError(
+                f"The signal '{need}' is not finite for some samples; mend its function, or lower the learning rate of "
+                "the proxy if its outputs overflow."
+            )
         return arrays
 
     def coreset(self, selection: Selection) -> Artifact:
@@ -188,7 +193,7 @@ class Workshop:
             self.busy = "train"
             started = time.perf_counter()
             recipe = cell.regime.recipe
-            watch = Reporter(self.report, len(ids) * presentation_work(recipe))
+            watch = Reporter(self.report, len(ids) * recipe.work)
             passes = train(model, data.train, ids, recipe, cell.seeds.training, weights=weights, observer=watch)
             meta = {
                 "k": len(ids),

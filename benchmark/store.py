@@ -2,7 +2,7 @@
 
 An artifact is `STORE/KIND/KEY[:2]/KEY/` with `spec.json` (what it is), arrays in `data.safetensors` and `meta.json`
 (scalars, cost, and a checksum of it all). It appears by one rename, so it is either whole or absent; whether a
-stage is done is decided by the store alone. A damaged artifact is set aside and computed again.
+stage is done is decided by the store alone. A damaged artifact is computed again.
 """
 
 import hashlib
@@ -86,7 +86,7 @@ class Store:
         return (self.path(kind, key) / "meta.json").is_file()
 
     def read(self, kind: str, key: str) -> Artifact | None:
-        """The artifact, or None where there is none. One that is cut short or damaged is removed: also None."""
+        """The artifact, or None where there is none, or one cut short or damaged, which is removed."""
         from safetensors import SafetensorError
         from safetensors.numpy import load
 
@@ -105,8 +105,8 @@ class Store:
                 f"Cannot read {folder} ({error.strerror}); mend its rights, or name another folder with --store."
             ) from None
         except (ValueError, TypeError, KeyError, SafetensorError):
-            pass  # half a file or a flipped bit: computed again below
-        shutil.rmtree(folder, ignore_errors=True)
+            pass  # half a file or a flipped bit
+        shutil.rmtree(folder, ignore_errors=True)  # so that planning sees it missing too
         return None
 
     def write(self, kind: str, key: str, artifact: Artifact, spec: Mapping[str, Any]) -> None:

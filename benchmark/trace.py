@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmark.data import Dataset
-from benchmark.estimate import presentation_work
 from benchmark.models import build
 from benchmark.models.classifier import Classifier
 from benchmark.randomness import derive_seed
@@ -102,7 +101,7 @@ def trace(
     model = build(training.model, data.num_classes, data.shape, data.mean, data.std, seed=derive_seed("init", seed)).to(
         device
     )
-    work = len(data.train) * presentation_work(training.recipe)
+    work = len(data.train) * training.recipe.work
     tracer = Tracer(needs, data, model, until, seed, report, work)
     passes = train(
         model, data.train, torch.arange(len(data.train)), training.recipe, seed, observer=tracer, until=until

@@ -128,6 +128,8 @@ def train(
                     adversarial = trades_images(model, x, recipe, normal_images(key, batch, x.shape[1:]))
                     logits, features = model.logits_and_features(x)
                     loss = trades_loss(logits.float(), model(adversarial).float(), y, recipe.beta, share)
+                    with torch.no_grad():
+                        model(x)  # the authors' second clean pass: the same value, but batch norm sees x again
                 else:
                     logits, features = model.logits_and_features(x)
                     loss = weighted_mean(F.cross_entropy(logits.float(), y, reduction="none"), share)
@@ -168,8 +170,7 @@ def weighted_mean(losses: Tensor, weights: Tensor | None) -> Tensor:
 def trades_loss(logits: Tensor, adversarial: Tensor, y: Tensor, beta: float, weights: Tensor | None = None) -> Tensor:
     """Cross-entropy plus beta times KL(p(x) || p(x')), summed over classes and averaged over the batch.
 
-    Zhang et al. 2019 (arXiv:1901.08573), equation 5, as in the authors' code: the clean target is not detached. They
-    send x through the network once more for it; the value is the same, but here batch-norm statistics see x once.
+    Zhang et al. 2019 (arXiv:1901.08573), equation 5, as in the authors' code: the clean target is not detached.
     logits, adversarial: float [B, C]. Weights apply to both terms.
     """
     natural = F.cross_entropy(logits, y, reduction="none")

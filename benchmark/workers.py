@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.plan import Plan, make_plan
+from benchmark.plan import Plan, Selection, Trace, make_plan
 from benchmark.records import Failure
 from benchmark.spec import Suite
 from benchmark.store import Store
@@ -41,6 +41,7 @@ class Setting:
     device: str
     threads: int
     download: bool = False
+    replicates: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class Failed:
 
 
 _plan: Plan
+_traces: dict[str, Trace]
+_selections: dict[str, Selection]
 _workshop: "Workshop"
 _unfit: CoresetBenchError | None = None  # why this worker could not be set up
 _inflight: Any  # shared by all workers: work done within tasks that have not ended
@@ -76,18 +79,44 @@ def _start(setting: Setting, inflight: Any) -> None:
 
     from benchmark.stages import Workshop
 
-    global _plan, _workshop, _unfit, _inflight
-    signal.signal(signal.SIGINT, lambda *_: os._exit(Interrupted.exit_status))  # the parent says what there is to say
+    global _plan, _traces, _selections, _workshop, _unfit, _inflight
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as for a job in a script's background
+        signal.signal(
+            signal.SIGINT, lambda *_: os._exit(Interrupted.exit_status)
+        )  # the parent says what there is to say
     torch.set_num_threads(setting.threads)
     _inflight = inflight
     try:
         suite = Suite.model_validate_json(setting.suite)
-        _plan = make_plan(suite, setting.data, setting.fingerprint)
+        _plan = make_plan(suite, setting.data, setting.fingerprint, setting.replicates)
+        _traces = {trace.proxy.key: trace for trace in _plan.traces()}
+        _selections = {selection.coreset.key: selection for selection in _plan.selections()}
+        _set_up_device(setting.device)
         _workshop = Workshop(
             Store(setting.store), suite.dataset, setting.data, setting.device, setting.download, _report
         )
     except CoresetBenchError as error:
         _unfit = error
+
+
+def _set_up_device(device: str) -> None:
+    """Same seeds, same numbers: no TF32, no algorithm chosen by timing.
+
+    Raises:
+        CoresetBenchError: the device cannot be used.
+    """
+    import torch
+
+    if device == "cpu":
+        return
+    if not torch.cuda.is_available():
+        raise UsageError(
+            f"torch {torch.__version__} cannot use '{device}' here; use --device cpu, or install its CUDA build."
+        )
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = False
+    torch.set_float32_matmul_precision("highest")
 
 
 def _report(work: float) -> None:
@@ -110,12 +139,12 @@ def positions() -> "Integers":
 
 def trace(key: str) -> None:
     """Records the proxy run of that key."""
-    _workshop.traced(next(t for t in _plan.traces() if t.proxy.key == key))
+    _workshop.traced(_traces[key])
 
 
 def select(key: str) -> None:
     """Selects the coreset of that key."""
-    _workshop.coreset(next(s for s in _plan.selections() if s.coreset.key == key))
+    _workshop.coreset(_selections[key])
 
 
 def cell(cell_id: str) -> None:

@@ -218,6 +218,8 @@ def validated(coreset: Coreset, budget: Budget, name: str) -> Coreset:
     Raises:
         InvalidCoreset: not exactly k indices, repeated or out of range, or unusable weights.
     """
+    if not isinstance(coreset, Coreset):
+        raise InvalidCoreset(f"'{name}' returned {type(coreset).__name__}; return a Coreset.")
     indices = np.asarray(coreset.indices)
     if indices.ndim != 1 or not np.issubdtype(indices.dtype, np.integer):
         raise InvalidCoreset(
@@ -233,7 +235,10 @@ def validated(coreset: Coreset, budget: Budget, name: str) -> Coreset:
         raise InvalidCoreset(f"'{name}' returned {repeated} indices more than once; each sample may be picked once.")
     if coreset.weights is None:
         return Coreset(indices.astype(np.int64), None, coreset.diagnostics)
-    weights = np.asarray(coreset.weights, dtype=np.float64)
+    try:
+        weights = np.asarray(coreset.weights, dtype=np.float64)
+    except (TypeError, ValueError):
+        weights = np.empty(0)  # no numbers: refused below
     if weights.shape != indices.shape or not np.isfinite(weights).all() or (weights < 0).any() or weights.sum() <= 0:
         raise InvalidCoreset(
             f"'{name}' returned unusable weights; return one finite, non-negative weight a pick, not all zero."

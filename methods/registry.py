@@ -188,6 +188,9 @@ def register(method: Any) -> Any:
     Raises:
         UsageError: the name is taken by other code.
     """
+    if not isinstance(method.info, MethodInfo):
+        where = getattr(method, "__name__", method)
+        raise UsageError(f"The `info` of '{where}' is no MethodInfo; make it a class attribute, not a property.")
     name = method.info.name
     source = f"{source_hash(method)} {getattr(_defined(method), '__qualname__', '')}"  # imported twice is still one
     if name in _methods and _sources[name] != source:

@@ -1,6 +1,7 @@
 """Projected gradient descent in the L-infinity ball (Madry et al., ICLR 2018, arXiv:1706.06083)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -8,7 +9,9 @@ from torch import Tensor
 
 from benchmark.attacks.model import Model, attack_mode, check_images, is_right, logits_of
 from benchmark.randomness import derive_seed, uniform_images
-from benchmark.spec import PGD
+from benchmark.spec import PGD, MarginPGD
+
+Objective = Callable[[Tensor, Tensor], Tensor]
 
 
 def unit_noise(key: int, ids: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -17,9 +20,16 @@ def unit_noise(key: int, ids: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 
 def pgd_images(
-    model: Model, x: Tensor, y: Tensor, epsilon: float | Tensor, steps: int, step_ratio: float, start: Tensor
+    model: Model,
+    x: Tensor,
+    y: Tensor,
+    epsilon: float | Tensor,
+    steps: int,
+    step_ratio: float,
+    start: Tensor,
+    objective: Objective | None = None,
 ) -> Tensor:
-    """The last iterates of PGD on the summed cross-entropy, one per image.
+    """The last iterates of PGD, one per image, on the summed cross-entropy unless another objective is given.
 
     The convention is that of torchattacks and foolbox: clipped start, signed steps, projection to the ball
     and to the box after each. A pixel whose gradient is not a number stays where it is.
@@ -32,6 +42,7 @@ def pgd_images(
         steps: gradient steps.
         step_ratio: length of a step in units of epsilon.
         start: float32, shape of x, in [-1, 1]: where in its ball each image starts, in units of epsilon.
+        objective: what is maximised: a function of logits [n, classes] and y that sums over the images.
 
     Returns:
         float32, shape of x, in [0, 1] and within epsilon of x up to float32 rounding.
@@ -39,10 +50,11 @@ def pgd_images(
     radius = epsilon.view(-1, 1, 1, 1) if isinstance(epsilon, Tensor) else epsilon
     lower, upper, step = (x - radius).clamp_(min=0), (x + radius).clamp_(max=1), step_ratio * radius
     adversarial = torch.clamp(x + radius * start, lower, upper)
+    maximised = objective or _cross_entropy
     for _ in range(steps):
         adversarial.requires_grad_()
         with torch.enable_grad():
-            loss = F.cross_entropy(model(adversarial), y, reduction="sum")
+            loss = maximised(model(adversarial), y)
         # with respect to the images alone: parameters collect no gradients; the sign of NaN is 0
         direction = torch.autograd.grad(loss, adversarial)[0].sign_()
         adversarial = torch.clamp(adversarial.detach() + step * direction, lower, upper)
@@ -50,7 +62,7 @@ def pgd_images(
 
 
 def pgd(model: Model, x: Tensor, y: Tensor, epsilons: Sequence[float], spec: PGD, key: int, ids: Tensor) -> Tensor:
-    """Which images stay classified right under PGD, at several radii in one call.
+    """Which images stay classified right under PGD on the cross-entropy, at several radii in one call.
 
     The verdict is taken at the last iterate. Images that are wrong when clean are not robust. Only images
     still right are attacked: a later restart skips those that an earlier one fooled, and, radii being taken
@@ -73,17 +85,69 @@ def pgd(model: Model, x: Tensor, y: Tensor, epsilons: Sequence[float], spec: PGD
         ValueError: images, labels or ids of a wrong shape, type or range.
     """
     check_images(x, y, ids)
-    ids, shape = ids.to(x.device), tuple(x.shape[1:])
-    robust = torch.empty(len(epsilons), len(x), dtype=torch.bool, device=x.device)
     with attack_mode(model, x.device):
-        alive = is_right(logits_of(model, x, spec.batch_size), y)
-        for row in sorted(range(len(epsilons)), key=epsilons.__getitem__):
-            epsilon = float(epsilons[row])
-            for restart in range(spec.restarts):
-                stream = derive_seed("pgd start", key, repr(epsilon), restart)
-                for some in alive.nonzero().squeeze(1).split(spec.batch_size):
-                    start = unit_noise(stream, ids[some], shape)
-                    images = pgd_images(model, x[some], y[some], epsilon, spec.steps, spec.step_ratio, start)
-                    alive[some] = is_right(logits_of(model, images, spec.batch_size), y[some])
-            robust[row] = alive
+        right = is_right(logits_of(model, x, spec.batch_size), y)
+        aims = [lambda some: _cross_entropy] * spec.restarts
+        return _survivors(model, x, y, epsilons, spec, ("pgd start", key), ids, right, aims)
+
+
+def margin_pgd(
+    model: Model, x: Tensor, y: Tensor, epsilons: Sequence[float], spec: MarginPGD, key: int, ids: Tensor
+) -> Tensor:
+    """The same, on the margin z_c - z_y to one wrong class c after another, the nearest of the clean image first.
+
+    Each image is aimed at min(spec.targets, classes - 1) classes. The margin has a gradient where the cross-entropy
+    of a flat or a saturated softmax has almost none (Carlini and Wagner 2017, arXiv:1608.04644; Gowal et al. 2019,
+    arXiv:1910.09338). Arguments, result and errors are those of `pgd`.
+    """
+    check_images(x, y, ids)
+    with attack_mode(model, x.device):
+        logits = logits_of(model, x, spec.batch_size)
+        right = is_right(logits, y)
+        wrong = logits.scatter(1, y[:, None], float("-inf")).argsort(dim=1, descending=True, stable=True)
+        targets = wrong[:, : min(spec.targets, logits.shape[1] - 1)]
+        aims = [lambda some, target=target: partial(_margin, target=target[some]) for target in targets.T]
+        return _survivors(model, x, y, epsilons, spec, ("margin pgd start", key), ids, right, aims)
+
+
+def _cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
+    return F.cross_entropy(logits, y, reduction="sum")
+
+
+def nearest_margin(logits: Tensor, y: Tensor) -> Tensor:
+    """The largest wrong logit minus the label's, summed over the images (Carlini and Wagner 2017)."""
+    largest = logits.scatter(1, y[:, None], float("-inf")).amax(dim=1)
+    return (largest - logits.gather(1, y[:, None]).squeeze(1)).sum()
+
+
+def _margin(logits: Tensor, y: Tensor, target: Tensor) -> Tensor:
+    return (logits.gather(1, target[:, None]) - logits.gather(1, y[:, None])).sum()
+
+
+def _survivors(
+    model: Model,
+    x: Tensor,
+    y: Tensor,
+    epsilons: Sequence[float],
+    spec: PGD | MarginPGD,
+    draws: tuple[str, int],
+    ids: Tensor,
+    right: Tensor,
+    aims: Sequence[Callable[[Tensor], Objective]],
+) -> Tensor:
+    """bool [len(epsilons), n]: right after one run of PGD for each aim, each on the images still right.
+
+    An aim gives the objective for the images at some positions; `draws` is the purpose and key of the random starts.
+    """
+    ids, shape = ids.to(x.device), tuple(x.shape[1:])
+    robust, alive = torch.empty(len(epsilons), len(x), dtype=torch.bool, device=x.device), right
+    for row in sorted(range(len(epsilons)), key=epsilons.__getitem__):
+        epsilon = float(epsilons[row])
+        for run, aim in enumerate(aims):
+            stream = derive_seed(*draws, repr(epsilon), run)
+            for some in alive.nonzero().squeeze(1).split(spec.batch_size):
+                start = unit_noise(stream, ids[some], shape)
+                images = pgd_images(model, x[some], y[some], epsilon, spec.steps, spec.step_ratio, start, aim(some))
+                alive[some] = is_right(logits_of(model, images, spec.batch_size), y[some])
+        robust[row] = alive
     return robust

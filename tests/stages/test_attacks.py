@@ -11,8 +11,17 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 from benchmark import spec
-from benchmark.attacks import AutoAttackResult, CountedModel, autoattack, correct, pgd, pgd_images, smallest_epsilon
-from benchmark.attacks.pgd import unit_noise
+from benchmark.attacks import (
+    AutoAttackResult,
+    CountedModel,
+    autoattack,
+    correct,
+    margin_pgd,
+    pgd,
+    pgd_images,
+    smallest_epsilon,
+)
+from benchmark.attacks.pgd import nearest_margin, unit_noise
 from benchmark.randomness import derive_seed
 
 KEY = 7
@@ -151,6 +160,33 @@ class TestPGD:
         assert torch.equal(robust, torch.stack(expected))
         assert 0 < robust[-1].sum() < robust[0].sum() < len(x)
 
+    def test_margin_finds_what_cross_entropy_cannot_see(self, model, batch) -> None:
+        x, y, ids = batch
+
+        def saturated(images: Tensor) -> Tensor:
+            return 1000 * model(images)  # the softmax is 0 or 1 in float32: the cross-entropy has no gradient
+
+        blind = pgd(saturated, x, y, (0.1,), PGD, KEY, ids)
+        seeing = margin_pgd(saturated, x, y, (0.1,), spec.MarginPGD(), KEY, ids)
+        assert seeing.sum() < blind.sum()
+        # The margin's steps do not depend on the scale of the logits at all.
+        assert torch.equal(seeing, margin_pgd(model, x, y, (0.1,), spec.MarginPGD(), KEY, ids))
+
+    def test_margin_aims_at_the_nearest_wrong_classes(self, model, batch) -> None:
+        x, y, ids = batch
+        logits = model(x).detach()
+        nearest = logits.scatter(1, y[:, None], -torch.inf).argmax(dim=1)
+        start = unit_noise(derive_seed("margin pgd start", KEY, repr(0.1), 0), ids, (1, 8, 8))
+
+        def margin(z: Tensor, labels: Tensor) -> Tensor:
+            return sum(z[i, nearest[i]] - z[i, labels[i]] for i in range(len(z)))
+
+        images = pgd_images(model, x, y, 0.1, 20, 0.1, start, margin)
+        expected = correct(model, x, y, 64) & correct(model, images, y, 64)
+        assert torch.equal(margin_pgd(model, x, y, (0.1,), spec.MarginPGD(targets=1), KEY, ids)[0], expected)
+        every = margin_pgd(model, x, y, (0.1,), spec.MarginPGD(targets=9), KEY, ids)[0]
+        assert (every <= expected).all()
+
     def test_order_of_radii_is_the_callers(self, model, batch) -> None:
         x, y, ids = batch
         up = pgd(model, x, y, (0.05, 0.1, 0.15), PGD, KEY, ids)
@@ -197,7 +233,7 @@ class TestSmallestEpsilon:
         search, bound = spec.SmallestEpsilon(levels=31), 0.2
         level = smallest_epsilon(model, x, y, bound, search, KEY, ids)
         start = unit_noise(derive_seed("smallest epsilon start", KEY), ids, (1, 8, 8))
-        images = pgd_images(model, x, y, level * (bound / 31), search.steps, search.step_ratio, start)
+        images = pgd_images(model, x, y, level * (bound / 31), search.steps, search.step_ratio, start, nearest_margin)
         right, found = correct(model, x, y, 64), (level > 0) & (level <= 31)
         assert torch.equal(level == 0, ~right)
         assert found.any()
@@ -209,7 +245,9 @@ class TestSmallestEpsilon:
         start = unit_noise(derive_seed("smallest epsilon start", KEY), ids, (1, 8, 8))
         scan = torch.full((len(x),), levels + 1)
         for level in range(levels, -1, -1):
-            images = pgd_images(model, x, y, level * (bound / levels), search.steps, search.step_ratio, start)
+            images = pgd_images(
+                model, x, y, level * (bound / levels), search.steps, search.step_ratio, start, nearest_margin
+            )
             scan[~correct(model, images, y, 64)] = level
         found = smallest_epsilon(model, x, y, bound, search, KEY, ids)
         assert (found >= scan).all()

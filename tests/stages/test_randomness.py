@@ -151,3 +151,14 @@ def test_global_random_state_is_untouched() -> None:
     shuffled(0, IDS)
     normal_images(0, IDS[:10], (1, 8, 8))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_shuffle_says_nothing_of_an_images_own_draws() -> None:
+    """Sorted by the hash that also decides its crop, a batch would hold images that are all cropped alike."""
+    ids = torch.arange(5000)
+    order = shuffled(KEYS[0], ids)
+    for stream in range(4):
+        draws = uniform(KEYS[0], order, stream)
+        assert abs(stats.spearmanr(range(len(ids)), draws.numpy()).statistic) < 0.05
+    noise = normal_images(KEYS[0], order, (1, 2, 2))[:, 0, 0, 0]
+    assert abs(stats.spearmanr(range(len(ids)), noise.numpy()).statistic) < 0.05
