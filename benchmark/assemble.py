@@ -1,14 +1,15 @@
 """From the store to records: reads what the stages left, computes nothing, imports no torch."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from benchmark.plan import FULL, Cell, Plan, Stage
+from benchmark.plan import Cell, Plan, Stage
 from benchmark.records import Cost, Factors, Failure, Radii, Record, Results, Verdict, pack_bits, pack_levels
-from benchmark.spec import Suite
+from benchmark.spec import FULL, Suite
 from benchmark.store import Artifact, Store
 from methods.api import HELD_OUT, Budget
 
+DESCENTS = {"pgd": "pgd", "margin": "margin-pgd"}  # outcomes with one line of bits for each epsilon, and their names
 SQUARE_GAIN = 0.002  # AutoAttack's own limit: Square alone breaking more hints at masked gradients
 
 
@@ -29,6 +30,7 @@ def assemble(plan: Plan, cell: Cell, facts: Mapping[str, Any], store: Store, fai
     if coreset is None or model is None or not all(outcomes.values()):
         return None
     made = {name: artifact for name, artifact in outcomes.items() if artifact}
+    proxies = _proxies(cell, store)
     effective = coreset.meta.get("effective_size", model.meta["k"])
     return _record(
         plan.suite,
@@ -37,13 +39,20 @@ def assemble(plan: Plan, cell: Cell, facts: Mapping[str, Any], store: Store, fai
         _factors(plan.suite, cell, facts, model.meta["k"], effective, model.meta["steps"]),
         results=_results(cell, facts, made),
         flags=_flags(made),
-        cost=_cost(cell, store, coreset, model, made),
-        provenance=model.meta["provenance"],
+        cost=_cost(proxies, coreset, model, made),
+        provenance=_provenance({**proxies, "model": model, **made}),
     )
 
 
 def _read(store: Store, stage: Stage) -> Artifact | None:
     return store.read(stage.kind, stage.key)
+
+
+def _proxies(cell: Cell, store: Store) -> dict[str, Artifact]:
+    """The proxies that the row reads, by name; a coreset may outlive its proxies in the store."""
+    traces = cell.selection.traces if cell.selection else ()
+    found = {f"proxy/{index}": _read(store, trace.proxy) for index, trace in enumerate(traces)}
+    return {name: artifact for name, artifact in found.items() if artifact}
 
 
 def _record(suite: Suite, cell: Cell, keys: dict[str, str], factors: Factors, **parts: Any) -> Record:
@@ -63,17 +72,23 @@ def _factors(suite: Suite, cell: Cell, facts: Mapping[str, Any], k: int, effecti
     selection = cell.selection
     needs = selection.method.info.needs if selection else ()
     proxy = suite.proxies[selection.row.proxy] if selection and selection.traces else None
+    contestants = len(suite.rows) * len(suite.fractions) + suite.full
     return Factors(
+        suite_fractions=suite.fractions,
+        suite_replicates=suite.replicates,
+        suite_cells=contestants * len(suite.regimes) * suite.replicates,
         dataset=suite.dataset.name,
+        dataset_spec=suite.dataset,
         checksum=facts["checksum"],
         pool=facts["pool"],
         num_classes=facts["num_classes"],
         row=cell.name,
         method=selection.row.method if selection else FULL,
-        policy=selection.row.policy if selection else None,
+        policy=getattr(selection.method, "rule", None) if selection else None,
         params=dict(selection.params) if selection else {},
         proxy=selection.row.proxy if selection and proxy else "",
         proxy_model=proxy.model if proxy else "",
+        proxy_recipe=proxy.recipe if proxy else None,
         proxy_epochs=selection.proxy_epochs if selection else 0,
         reads_select=any(need.startswith(HELD_OUT) for need in needs),
         fraction=cell.fraction,
@@ -92,36 +107,39 @@ def _factors(suite: Suite, cell: Cell, facts: Mapping[str, Any], k: int, effecti
 
 def _results(cell: Cell, facts: Mapping[str, Any], outcomes: Mapping[str, Artifact]) -> Results:
     clean = outcomes["clean"]
-    pgd = cell.outcomes["pgd"].spec
-    bits = outcomes["pgd"].arrays["bits"]
-    verdicts = [
-        Verdict(attack=f"pgd-{pgd['steps']}", epsilon=epsilon, images=bits.shape[1], bits=pack_bits(row))
-        for epsilon, row in zip(pgd["epsilons"], bits, strict=True)
-    ]
-    if "autoattack" in outcomes:
-        stages = outcomes["autoattack"].arrays
-        order = [name for name in ("apgd-ce", "apgd-t", "fab-t", "square") if name in stages]
-        verdicts.append(
-            Verdict(
-                attack="autoattack",
-                epsilon=cell.outcomes["autoattack"].spec["epsilon"],
-                images=len(stages[order[-1]]),
-                bits=pack_bits(stages[order[-1]]),
-                stages={name: pack_bits(stages[name]) for name in order},
-                omitted=tuple(outcomes["autoattack"].meta["notes"].get("omitted", ())),
-            )
-        )
-    search = cell.outcomes["radii"].spec
+    search = dict(cell.outcomes["radii"].spec)
     levels = outcomes["radii"].arrays["levels"]
     step = search["bound"] * search["largest"] / search["levels"]
     return Results(
         images=facts["test"],
         clean=pack_bits(clean.arrays["bits"]),
-        attacks=tuple(verdicts),
-        radii=Radii(step=step, levels=search["levels"], images=len(levels), codes=pack_levels(levels)),
+        attacks=tuple(_verdicts(cell, outcomes)),
+        radii=Radii(step=step, levels=search["levels"], images=len(levels), codes=pack_levels(levels), spec=search),
         class_counts=tuple(facts["class_counts"]),
         clean_by_class=tuple(clean.meta["clean_by_class"]),
     )
+
+
+def _verdicts(cell: Cell, outcomes: Mapping[str, Artifact]) -> Iterator[Verdict]:
+    """What each attack that the cell met found, at each epsilon."""
+    for kind, name in DESCENTS.items():
+        if kind in outcomes:
+            spec, bits = dict(cell.outcomes[kind].spec), outcomes[kind].arrays["bits"]
+            attack = f"{name}-{spec['steps']}"
+            for epsilon, row in zip(spec["epsilons"], bits, strict=True):
+                yield Verdict(attack=attack, epsilon=epsilon, images=len(row), bits=pack_bits(row), spec=spec)
+    if "autoattack" in outcomes:
+        stages, spec = outcomes["autoattack"].arrays, dict(cell.outcomes["autoattack"].spec)
+        order = [name for name in ("apgd-ce", "apgd-t", "fab-t", "square") if name in stages]
+        yield Verdict(
+            attack="autoattack",
+            epsilon=spec["epsilon"],
+            images=len(stages[order[-1]]),
+            bits=pack_bits(stages[order[-1]]),
+            stages={name: pack_bits(stages[name]) for name in order},
+            omitted=tuple(outcomes["autoattack"].meta["notes"].get("omitted", ())),
+            spec=spec,
+        )
 
 
 def _flags(outcomes: Mapping[str, Artifact]) -> tuple[str, ...]:
@@ -135,21 +153,27 @@ def _flags(outcomes: Mapping[str, Artifact]) -> tuple[str, ...]:
     return tuple(flag for flag, (note, limit) in limits.items() if notes.get(note, 0) > limit)
 
 
-def _cost(cell: Cell, store: Store, coreset: Artifact, model: Artifact, outcomes: Mapping[str, Artifact]) -> Cost:
-    """Seconds and passes as first computed. The proxy's are those of all the runs that the row reads."""
-    traces = cell.selection.traces if cell.selection else ()
-    proxies = [artifact.meta for artifact in (_read(store, trace.proxy) for trace in traces) if artifact]
-    attacks = {name: artifact.meta for name, artifact in outcomes.items()}
+def _cost(
+    proxies: Mapping[str, Artifact], coreset: Artifact, model: Artifact, outcomes: Mapping[str, Artifact]
+) -> Cost:
+    """Seconds and passes as first computed; the proxies' are those of all the runs that the row reads."""
     seconds = {
-        "proxy": sum(meta["seconds"] for meta in proxies),
+        "proxy": sum(artifact.meta["seconds"] for artifact in proxies.values()),
         "select": coreset.meta.get("seconds", 0.0),
         "train": model.meta["seconds"],
-        **{name: meta["seconds"] for name, meta in attacks.items()},
+        **{name: artifact.meta["seconds"] for name, artifact in outcomes.items()},
     }
-    parts = [model.meta, *attacks.values()]
+    parts = [artifact.meta for artifact in (*proxies.values(), model, *outcomes.values())]
     return Cost(
         seconds={name: round(value, 4) for name, value in seconds.items()},
         forward=sum(part["forward"] for part in parts),
         backward=sum(part["backward"] for part in parts),
-        peak_bytes=max(part["peak_bytes"] for part in parts),
+        peak_bytes=max(part.get("peak_bytes", 0) for part in parts),
     )
+
+
+def _provenance(stages: Mapping[str, Artifact]) -> dict[str, Any]:
+    """What all stages ran on, or what each did where they differ."""
+    found = {name: stage.meta["provenance"] for name, stage in stages.items() if "provenance" in stage.meta}
+    first, *others = found.values()
+    return found if any(other != first for other in others) else first

@@ -32,8 +32,7 @@ class Section:
     title: str
     headline: list[str]
     main: tables.Grid
-    gaps: list[str]
-    flags: list[str]
+    remarks: list[str]  # rows that lack cells, signs of misled attacks, rows that cannot be told apart
     details: list[tables.Grid]
 
 
@@ -95,7 +94,7 @@ def print_table(records: Sequence[Record], console: "Console") -> None:
         wide = console.options.update(max_width=10_000)
         fits = console.measure(table, options=wide).maximum <= console.width
         console.print(table if fits else _terminal(section.main.narrowed()))
-        for sentence in section.gaps + section.flags:
+        for sentence in section.remarks:
             console.print(Text(sentence, style="yellow"))
     console.print()
     for note in board.notes:
@@ -104,24 +103,28 @@ def print_table(records: Sequence[Record], console: "Console") -> None:
 
 def _section(records: Sequence[Record], regime: RegimeStandings, label: tables.Labels) -> Section:
     name = regime.setting.regime
-    failures: dict[str, list[str]] = {}
+    failures: headlines.Failures = {}
     flags: dict[str, Counter[str]] = {}
     for record in records:
         if record.factors.regime != name:
             continue
         if record.failure:
             reason = f"{record.failure.stage}: {record.failure.message}"
-            failures.setdefault(record.factors.row, []).append(reason)
+            cell = record.factors.fraction, record.factors.replicate
+            failures.setdefault(record.factors.row, {})[cell] = reason
         for flag in record.flags:
             flags.setdefault(flag, Counter())[label(record.factors.row)] += 1
     return Section(
         title=wording.regime(wording.plain(name)),
         headline=headlines.headline(regime),
         main=tables.main(regime, label),
-        gaps=headlines.gaps(regime, failures),
-        flags=[
-            f"Flag {wording.plain(flag)}: {wording.listed([f'{row} ({n})' for row, n in rows.items()])}."
-            for flag, rows in sorted(flags.items())
+        remarks=[
+            *headlines.gaps(regime, failures),
+            *(
+                f"Flag {wording.plain(flag)}: {wording.listed([f'{row} ({n})' for row, n in rows.items()])}."
+                for flag, rows in sorted(flags.items())
+            ),
+            *headlines.twins(regime),
         ],
         details=tables.details(regime, label),
     )
@@ -141,10 +144,12 @@ def _facts(records: Sequence[Record], regimes: list[RegimeStandings]) -> list[tu
         ),
         (
             "Estimand",
-            f"mean over {replicates} replicate{'s' if replicates > 1 else ''} (proxy, selection and training "
+            f"mean over {wording.counted(replicates, 'replicate')} (proxy, selection and training "
             f"randomness) on this test set{interval}",
         ),
     ]
+    if len(records) < factors.suite_cells:
+        facts.append(("A part", f"{len(records):,} of the {factors.suite_cells:,} cells that the suite declares"))
     for regime in regimes:
         setting = regime.setting
         radii = wording.listed([wording.radius(epsilon) for epsilon in setting.epsilons], limit=20)
@@ -161,7 +166,10 @@ def _facts(records: Sequence[Record], regimes: list[RegimeStandings]) -> list[tu
             ),
         ]
     facts.append(
-        ("Processor", "; ".join(sorted({_processor(record) for record in records if record.results})) or "none")
+        (
+            "Processor",
+            "; ".join(sorted({name for record in records if record.results for name in _processors(record)})) or "none",
+        )
     )
     return [(term, wording.plain(text)) for term, text in facts]
 
@@ -192,10 +200,10 @@ def _attacks_run(records: Sequence[Record], regime: RegimeStandings) -> str:
     )
 
 
-def _processor(record: Record) -> str:
-    """What the cell ran on: the processor, and the accelerator where there is one."""
-    names = [record.provenance.get("processor", "not recorded"), record.provenance.get("device", "cpu")]
-    return ", ".join(str(name) for name in names if name != "cpu")
+def _processors(record: Record) -> list[str]:
+    """What the cell's stages ran on: the processor, and the accelerator where there is one."""
+    pairs = [(o.get("processor", "not recorded"), o.get("device", "cpu")) for o in record.origins() or [{}]]
+    return [", ".join(str(name) for name in pair if name != "cpu") for pair in pairs]
 
 
 def _notes(regimes: list[RegimeStandings], reads_select: bool) -> list[str]:
@@ -206,7 +214,7 @@ def _notes(regimes: list[RegimeStandings], reads_select: bool) -> list[str]:
     notes = [
         "Robust accuracy: the share of attacked test images that stay right under every attack that all cells ran, "
         "sample by sample; an attack that only some cells ran has a table of its own.",
-        "mean: over the fractions of the suite; it needs every fraction and replicate.",
+        "mean: over the fractions of the suite; it needs every fraction and replicate that the suite declares.",
     ]
     if any(BASELINE in regime.rows for regime in regimes):
         notes.append(f"− {BASELINE}: the row's mean minus {BASELINE}'s in percentage points, paired by replicate.")
@@ -216,8 +224,10 @@ def _notes(regimes: list[RegimeStandings], reads_select: bool) -> list[str]:
             f"rank: by the mean; equal means share one.{tables.TIE_MARK}: not distinguishable from the first row, its "
             f"paired {level} interval to that row holds 0. Comparisons are not adjusted for their number.",
         ]
-    if any(regime.ceiling for regime in regimes):
-        notes.append("The last row was trained on the whole pool: a ceiling, not ranked; its value stands under mean.")
+    if any(regime.reference for regime in regimes):
+        notes.append(
+            "The last row is a reference: trained on the whole pool, not ranked; its robust accuracy stands under mean."
+        )
     if reads_select:
         notes.append(f"{tables.SELECT_MARK.strip()}: may see the labelled images held out of the pool for selection.")
     if incomplete:
@@ -246,8 +256,8 @@ def _template(name: str) -> jinja2.Template:
 def _markdown_grid(grid: tables.Grid) -> str:
     """A Markdown table whose source is aligned too."""
     lines = [[wording.markdown(cell) for cell in cells] for cells in (grid.columns, *grid.rows)]
-    if grid.ceiling:
-        lines.append([f"*{wording.markdown(cell)}*" if cell else "" for cell in grid.ceiling])
+    if grid.reference:
+        lines.append([f"*{wording.markdown(cell)}*" if cell else "" for cell in grid.reference])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     label = grid.columns.index("method")
 
@@ -270,7 +280,7 @@ def _terminal(grid: tables.Grid) -> "Table":
         table.add_column(Text(name), justify="left" if name == "method" else "right", no_wrap=True)
     for row in grid.rows:
         table.add_row(*map(Text, row))
-    if grid.ceiling:
+    if grid.reference:
         table.add_section()
-        table.add_row(*map(Text, grid.ceiling), style="italic")
+        table.add_row(*map(Text, grid.reference), style="italic")
     return table

@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from benchmark.records import Radii, Record, Results, unpack_levels
-from benchmark.spec import Recipe
+from benchmark.spec import FULL, Recipe
 from methods.errors import CoresetBenchError
 
-FULL = "full"  # the row trained on the whole pool: the ceiling, not a method
 AUTOATTACK = "autoattack"
+
+DECLARED = ("suite_fractions", "suite_replicates", "suite_cells")  # factors that say what a whole run holds
 
 Value = TypeVar("Value")
 
@@ -27,8 +28,9 @@ Value = TypeVar("Value")
 class Setting:
     """What all cells of one regime have in common.
 
-    `attacks` are those that every cell ran at the primary epsilon on the same images: robust accuracy is the worst
-    case over these, so that no cell is measured against a stronger attacker than its neighbour.
+    `attacks` are those that every cell ran at the primary epsilon on the first `images` test images, the most that
+    they have in common: robust accuracy is the worst case over these, so that no cell is measured against a stronger
+    attacker than its neighbour, and no image either.
     """
 
     regime: str
@@ -38,19 +40,21 @@ class Setting:
     epsilons: tuple[float, ...]
     primary: float
     attacks: tuple[str, ...]
+    images: int
 
 
 def check(records: Sequence[Record]) -> None:
     """Refuses what cannot stand in one table.
 
     Raises:
-        CoresetBenchError: no records, several suites, suite versions or data sets, or a cell that occurs twice.
+        CoresetBenchError: no records, several suites, suite versions or data sets, a cell that occurs twice, or one
+            that the suite does not declare.
     """
     if not records:
         raise CoresetBenchError("There are no records to show; run the suite first (coreset-bench run SUITE).")
     single("suites", [record.suite for record in records])
     single("suite versions", [record.suite_version for record in records])
-    for name in ("dataset", "checksum", "pool", "num_classes"):
+    for name in ("dataset", "dataset_spec", "checksum", "pool", "num_classes", *DECLARED):
         single(f"values of '{name}'", [getattr(record.factors, name) for record in records])
     cell, count = Counter(map(_identity, records)).most_common(1)[0]
     if count > 1:
@@ -59,6 +63,14 @@ def check(records: Sequence[Record]) -> None:
             f"The cell {row}, {fraction:g}, {regime}, replicate {replicate} occurs {count} times in these records; "
             "write the file again with `coreset-bench run`."
         )
+    declared = records[0].factors
+    for factors in (record.factors for record in records):
+        fractions = (1.0,) if factors.row == FULL else declared.suite_fractions
+        if factors.fraction not in fractions or factors.replicate >= declared.suite_replicates:
+            raise CoresetBenchError(
+                f"The cell {factors.row}, {factors.fraction:g}, {factors.regime}, replicate {factors.replicate} is not "
+                "one that its suite declares; write the file again with `coreset-bench run`."
+            )
 
 
 def _identity(record: Record) -> tuple[str, float, str, int]:
@@ -104,7 +116,9 @@ def _setting(regime: str, records: Sequence[Record]) -> Setting:
         raise CoresetBenchError(
             f"No attack at the primary epsilon was run on every cell of regime '{regime}'; run the suite again."
         )
-    return Setting(regime=regime, attacks=tuple(attack for attack, _ in shared), **common)
+    images = max((count for _, count in shared), default=0)
+    attacks = tuple(attack for attack, count in shared if count == images)
+    return Setting(regime=regime, attacks=attacks, images=images, **common)
 
 
 def _at(results: Results, epsilon: float) -> list[tuple[str, int]]:
@@ -122,10 +136,10 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
     robust@E: the same as robust at each epsilon E of the regime (NaN in other regimes).
     median_epsilon: median over the cleanly right images of the smallest epsilon that flips them, inf where the median
     image was never flipped up to `epsilon_bound`.
-    autoattack: worst case over all attacks at the primary epsilon on the `autoattack_images` images that AutoAttack
-    saw (autoattack_omitted: what it left out), and without_autoattack: worst
-    case over the other common attacks on those same images (NaN: not run).
-    seconds:STAGE: cost of the stage in seconds of one core, as recorded.
+    autoattack: worst case over AutoAttack and the regime's common attacks at the primary epsilon, on the
+    `autoattack_images` images that both saw (autoattack_omitted: what it left out); without_autoattack: worst case
+    over the common attacks but AutoAttack on those same images (NaN: not run).
+    seconds:STAGE: wall-clock seconds of one worker when the stage was first computed, as recorded.
 
     Raises:
         CoresetBenchError: see `check` and `settings`; or the outcomes of a cell cannot be decoded.
@@ -157,7 +171,7 @@ def _line(record: Record, results: Results, setting: Setting) -> dict[str, Any]:
 
 def _rates(results: Results, setting: Setting) -> dict[str, Any]:
     clean = results.clean_bits()
-    robust = results.robust_bits(setting.primary, setting.attacks)
+    robust = results.robust_bits(setting.primary, setting.attacks, setting.images)
     assert robust is not None  # `settings` found these attacks in every cell of the regime
     right = clean[: len(robust)].sum()
     rates: dict[str, Any] = {
@@ -173,15 +187,17 @@ def _rates(results: Results, setting: Setting) -> dict[str, Any]:
         "epsilon_bound": results.radii.step * results.radii.levels,
     }
     for epsilon in setting.epsilons:
-        bits = results.robust_bits(epsilon, setting.attacks)
+        bits = results.robust_bits(epsilon, setting.attacks, setting.images)
         rates[f"robust@{epsilon}"] = np.nan if bits is None else float(bits.mean())
     strong = next((v for v in results.attacks if v.attack == AUTOATTACK and v.epsilon == setting.primary), None)
-    worst = results.robust_bits(setting.primary)
-    others = results.robust_bits(setting.primary, set(setting.attacks) - {AUTOATTACK})
-    if strong is not None and worst is not None:
-        rates["autoattack"] = float(worst[: strong.images].mean())
-        rates["without_autoattack"] = np.nan if others is None else float(others[: strong.images].mean())
-        rates["autoattack_images"] = strong.images
+    if strong is not None:
+        images, others = min(strong.images, setting.images), set(setting.attacks) - {AUTOATTACK}
+        worst = results.robust_bits(setting.primary, {*others, AUTOATTACK}, images)
+        usual = results.robust_bits(setting.primary, others, images)
+        assert worst is not None  # AutoAttack's verdicts at least
+        rates["autoattack"] = float(worst.mean())
+        rates["without_autoattack"] = np.nan if usual is None else float(usual.mean())
+        rates["autoattack_images"] = images
         rates["autoattack_omitted"] = "; ".join(strong.omitted)
     return rates
 

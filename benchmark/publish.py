@@ -5,10 +5,11 @@ published records beside them, so they can be written again, and checked, at any
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.leaderboard import render_markdown, render_summary
-from benchmark.records import read_records
+from benchmark.records import Record, read_records
 from benchmark.store import write_atomically
 from methods.errors import UsageError
 
@@ -24,17 +25,29 @@ def publish(suite: str, results: Path, readme: Path) -> list[Path]:
     Nothing is written unless all of it can be.
 
     Raises:
-        UsageError: there is no run of this suite, or the README lacks its markers.
+        UsageError: there is no run of this suite, it lacks cells that the suite declares, or the README lacks its
+            markers.
         CoresetBenchError: the records cannot be read or do not make one table.
     """
     run = results / LOCAL / suite / RECORDS
     if not run.is_file():
         raise UsageError(f"There is no run of '{suite}' at {run}; run it first: coreset-bench run {suite}")
     published = results / suite / RECORDS
+    _require_whole(suite, read_records(run))
     derived = _derived(suite, run, results, readme)
     write_atomically(published, run.read_bytes())
     _write(derived)
     return [published, *derived]
+
+
+def _require_whole(suite: str, records: Sequence[Record]) -> None:
+    """Refuses a part of a run. A cell that failed is there, with its reason."""
+    declared = records[0].factors.suite_cells if records else 0
+    if len(records) < declared:
+        raise UsageError(
+            f"The run of '{suite}' holds {len(records)} of the {declared} cells that the suite declares; "
+            f"run it again without --only: coreset-bench run {suite}"
+        )
 
 
 def rebuild(results: Path, readme: Path) -> list[Path]:

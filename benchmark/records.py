@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
-from benchmark.spec import Recipe, Scalar, Spec
+from benchmark.spec import DatasetSpec, Recipe, Scalar, Spec
 from benchmark.store import write_atomically
 from methods.errors import CoresetBenchError
 
@@ -62,18 +62,27 @@ class Seeds(Spec):
 
 
 class Factors(Spec):
-    """What was varied, resolved: nothing has to be looked up in a suite file to read a record."""
+    """What was varied, resolved: nothing has to be looked up in a suite file to read a record.
 
+    `suite_fractions`, `suite_replicates` and `suite_cells` are what the suite declares, whatever part of it was run:
+    what must be there for a row to be averaged and ranked, and for a run to be published.
+    """
+
+    suite_fractions: tuple[float, ...]  # without the full pool's 1
+    suite_replicates: int  # replicates 0 to this number less one
+    suite_cells: int  # full pool included
     dataset: str
+    dataset_spec: DatasetSpec
     checksum: str
     pool: int  # N: training images without the held-out parts
     num_classes: int
     row: str  # the label in the tables; "full" for the full pool
     method: str
-    policy: str | None
+    policy: str | None  # the rule in force, in full ("low+balanced"); None for a method that scores no samples
     params: dict[str, Scalar]
     proxy: str
     proxy_model: str
+    proxy_recipe: Recipe | None  # None where the row reads no proxy
     proxy_epochs: float  # proxy epochs that this row needs alone, over all the proxies that it averages
     reads_select: bool  # whether the method may see the held-out `select` part
     fraction: float
@@ -91,7 +100,10 @@ class Factors(Spec):
 
 
 class Verdict(Spec):
-    """The outcome of one attack at one radius: a bit for each attacked test image, set where it stayed right."""
+    """The outcome of one attack at one radius: a bit for each attacked test image, set where it stayed right.
+
+    `spec` is that of the outcome stage: every setting of the attack, its seed and its batch size.
+    """
 
     attack: str
     epsilon: float
@@ -99,15 +111,20 @@ class Verdict(Spec):
     bits: str
     stages: dict[str, str] = {}  # for an ensemble: the bits after each of its members
     omitted: tuple[str, ...] = ()  # members left out, each with the reason
+    spec: dict[str, Any] = {}
 
 
 class Radii(Spec):
-    """The smallest epsilon that flips each image: level * step; 0 wrong when clean, levels + 1 never flipped."""
+    """The smallest epsilon that flips each image: level * step; 0 wrong when clean, levels + 1 never flipped.
+
+    `spec` is that of the outcome stage, as in `Verdict`.
+    """
 
     step: float
     levels: int
     images: int
     codes: str
+    spec: dict[str, Any] = {}
 
 
 class Results(Spec):
@@ -123,29 +140,33 @@ class Results(Spec):
     def clean_bits(self) -> NDArray[np.bool_]:
         return unpack_bits(self.clean, self.images)
 
-    def robust_bits(self, epsilon: float, attacks: Iterable[str] | None = None) -> NDArray[np.bool_] | None:
-        """The worst case, image by image, over the attacks run at this epsilon (None: no attack was).
+    def robust_bits(
+        self, epsilon: float, attacks: Iterable[str] | None = None, images: int | None = None
+    ) -> NDArray[np.bool_] | None:
+        """The worst case over the attacks run at this epsilon, for each of the first `images` test images.
 
-        Attacks that saw fewer images speak for those alone; the others keep the verdicts that they have.
+        Every image faces the same attacks: those that saw fewer images are left out. `images` None is the most that
+        an attack saw. The answer is None where no attack is left.
         """
         wanted = None if attacks is None else set(attacks)
         found = [v for v in self.attacks if v.epsilon == epsilon and (wanted is None or v.attack in wanted)]
-        if not found:
+        count = max((v.images for v in found), default=0) if images is None else images
+        enough = [v for v in found if v.images >= count]
+        if not enough:
             return None
-        images = max(v.images for v in found)
-        robust = self.clean_bits()[:images].copy()
-        for verdict in found:
-            robust[: verdict.images] &= unpack_bits(verdict.bits, verdict.images)
+        robust = self.clean_bits()[:count].copy()
+        for verdict in enough:
+            robust &= unpack_bits(verdict.bits, verdict.images)[:count]
         return robust
 
 
 class Cost(Spec):
-    """Seconds of one core by stage as first computed, passes in samples, and the process's peak memory."""
+    """What the cell's stages took when they were first computed; a stage that cells share counts in each of them."""
 
-    seconds: dict[str, float] = {}
-    forward: int = 0
+    seconds: dict[str, float] = {}  # wall-clock seconds of one worker, by stage; other workers ran beside it
+    forward: int = 0  # samples through a network, of the proxies that the row reads, the model and the attacks
     backward: int = 0
-    peak_bytes: int = 0
+    peak_bytes: int = 0  # the largest resident size of the worker's process up to then, earlier cells included
 
 
 class Failure(Spec):
@@ -156,7 +177,10 @@ class Failure(Spec):
 
 
 class Record(Spec):
-    """One cell. `results` is None where it failed, and `failure` says why."""
+    """One cell. `results` is None where it failed, and `failure` says why.
+
+    `provenance` says what the stages ran on: one object where they agree, else one for each stage, by its name.
+    """
 
     schema_version: int = SCHEMA
     suite: str
@@ -176,6 +200,11 @@ class Record(Spec):
         if (self.results is not None, self.failure is None) != (self.status == "ok", self.status == "ok"):
             raise ValueError("an ok record has results and no failure, a failed one a failure and no results")
         return self
+
+    def origins(self) -> list[dict[str, Any]]:
+        """What the stages ran on, each once; none where the record does not say."""
+        by_stage = self.provenance and all(isinstance(value, dict) for value in self.provenance.values())
+        return list(self.provenance.values()) if by_stage else [self.provenance] if self.provenance else []
 
 
 def write_records(path: Path, records: Iterable[Record]) -> None:

@@ -1,19 +1,22 @@
 """Who stands where in one regime: estimates over replicates, paired differences and ranks.
 
 Rows are compared by robust accuracy at the primary epsilon, averaged over the suite's fractions replicate by
-replicate. A row that lacks a cell has estimates for the cells that it has, but no average over fractions and no rank.
+replicate. A row that lacks one of the cells that the suite declares has estimates for those that it has, but no
+average over fractions and no rank.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmark.outcomes import FULL, Setting, frame, settings
+from benchmark.outcomes import AUTOATTACK, Setting, frame, settings
 from benchmark.records import Record
+from benchmark.spec import FULL
 from benchmark.stats import MIN_REPLICATES, Estimate, estimate, paired_difference
 
 BASELINE = "random"  # the row against which gains are measured
@@ -36,15 +39,30 @@ class Standing:
         return self.rank is not None and self.behind is not None and self.behind.may_be(0.0)
 
 
+@dataclass(frozen=True)
+class Scope:
+    """The cells and the images of an attack that only some met, and what it left out there."""
+
+    fractions: tuple[float, ...]
+    replicates: tuple[int, ...]
+    images: tuple[int, ...]  # the first so many test images; one number, unless cells differ
+    omitted: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class RegimeStandings:
-    """The cells of one regime and the order that they give. `fractions`, `replicates`: what a row must cover."""
+    """The cells of one regime and the order that they give.
+
+    `fractions`, `replicates`: what the suite declares, and so what a row must cover. `twins`: rows, in groups, whose
+    outcomes are the same on every image of every cell.
+    """
 
     setting: Setting
     cells: pd.DataFrame  # lines of `frame`
     rows: tuple[str, ...]  # without the full-data row, in the order of the records
     fractions: tuple[float, ...]
     replicates: tuple[int, ...]
+    twins: tuple[tuple[str, ...], ...] = ()
 
     def values(self, metric: str, row: str) -> NDArray[np.float64]:
         """The metric of each cell, [fraction, replicate]; NaN where there is none."""
@@ -81,13 +99,34 @@ class RegimeStandings:
         values = self.values(metric, row)
         return values.mean(axis=0) if values.size and np.isfinite(values).all() else None
 
+    @cached_property
+    def autoattacked(self) -> Scope:
+        """Where rows met AutoAttack; empty where none did."""
+        if AUTOATTACK not in self.cells:
+            return Scope((), (), (), ())
+        met = self.cells[self.cells[AUTOATTACK].notna() & (self.cells["row"] != FULL)]
+        found = (
+            sorted(set(met[name])) for name in ("fraction", "replicate", "autoattack_images", "autoattack_omitted")
+        )
+        fractions, replicates, images, omitted = found
+        return Scope(tuple(fractions), tuple(replicates), tuple(map(int, images)), tuple(filter(None, omitted)))
+
+    def under_autoattack(self, metric: str, row: str) -> Estimate | None:
+        """The mean over the fractions in which AutoAttack was met; None where this row lacks a cell of them."""
+        scope = self.autoattacked
+        if not scope.fractions:
+            return None
+        chosen = [0] if row == FULL else [self.fractions.index(fraction) for fraction in scope.fractions]
+        values = self.values(metric, row)[np.ix_(chosen, [self.replicates.index(r) for r in scope.replicates])]
+        return estimate(values.mean(axis=0)) if np.isfinite(values).all() else None
+
     @property
     def has_intervals(self) -> bool:
         return len(self.replicates) >= MIN_REPLICATES
 
     @cached_property
-    def ceiling(self) -> Standing | None:
-        """The model trained on the whole pool; None where the suite has none or it failed."""
+    def reference(self) -> Standing | None:
+        """The model trained on the whole pool, which is not ranked; None where the suite has none or it failed."""
         return None if self.summary("robust", FULL) is None else self._standing(FULL, None, None)
 
     @cached_property
@@ -115,16 +154,35 @@ class RegimeStandings:
 def regime_standings(records: Sequence[Record]) -> list[RegimeStandings]:
     """The standings of each regime, in the order of the records.
 
-    What must be covered is every fraction and replicate that any record names, a failed one too.
-
     Raises:
         CoresetBenchError: the records do not belong in one table, or cannot be decoded.
     """
     cells = frame(records)
+    declared = records[0].factors
     rows = tuple(dict.fromkeys(r.factors.row for r in records if r.factors.row != FULL))
-    fractions = tuple(sorted({r.factors.fraction for r in records if r.factors.row != FULL}))
-    replicates = tuple(sorted({r.factors.replicate for r in records}))
     return [
-        RegimeStandings(setting, cells[cells["regime"] == regime] if len(cells) else cells, rows, fractions, replicates)
+        RegimeStandings(
+            setting,
+            cells[cells["regime"] == regime] if len(cells) else cells,
+            rows,
+            declared.suite_fractions,
+            tuple(range(declared.suite_replicates)),
+            _twins(records, setting),
+        )
         for regime, setting in settings(records).items()
     ]
+
+
+def _twins(records: Sequence[Record], setting: Setting) -> tuple[tuple[str, ...], ...]:
+    """Groups of rows whose clean outcomes, radii and common attacks agree image by image in each cell that they ran."""
+    outcomes: dict[str, set[tuple[Any, ...]]] = {}
+    for record in records:
+        factors, results = record.factors, record.results
+        if results and factors.regime == setting.regime and factors.row != FULL:
+            common = tuple((v.attack, v.epsilon, v.bits) for v in results.attacks if v.attack in setting.attacks)
+            seen = (factors.fraction, factors.replicate, results.clean, results.radii.codes, common)
+            outcomes.setdefault(factors.row, set()).add(seen)
+    groups: dict[frozenset[tuple[Any, ...]], list[str]] = {}
+    for row, found in outcomes.items():
+        groups.setdefault(frozenset(found), []).append(row)
+    return tuple(tuple(rows) for rows in groups.values() if len(rows) > 1)

@@ -7,7 +7,8 @@ from functools import partial
 import numpy as np
 
 from benchmark import wording
-from benchmark.outcomes import AUTOATTACK, FULL
+from benchmark.outcomes import AUTOATTACK
+from benchmark.spec import FULL
 from benchmark.standings import BASELINE, RegimeStandings, Standing
 from benchmark.stats import CONFIDENCE
 
@@ -23,7 +24,7 @@ class Grid:
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    ceiling: tuple[str, ...] | None = None  # set apart: a bound, not a contestant
+    reference: tuple[str, ...] | None = None  # set apart: trained on the whole pool, not ranked
     per_fraction: tuple[str, ...] = ()
 
     def narrowed(self) -> "Grid":
@@ -32,8 +33,8 @@ class Grid:
         def keep(cells: tuple[str, ...]) -> tuple[str, ...]:
             return tuple(c for c, name in zip(cells, self.columns, strict=True) if name not in self.per_fraction)
 
-        ceiling = None if self.ceiling is None else keep(self.ceiling)
-        return Grid(self.title, keep(self.columns), tuple(map(keep, self.rows)), ceiling)
+        reference = None if self.reference is None else keep(self.reference)
+        return Grid(self.title, keep(self.columns), tuple(map(keep, self.rows)), reference)
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,10 @@ def main(regime: RegimeStandings, label: Labels) -> Grid:
 
 
 def compact(regimes: Sequence[RegimeStandings], label: Labels) -> Grid:
-    """All regimes side by side, in the order of the first: rank, mean robust accuracy, gain, clean accuracy."""
+    """All regimes side by side, in the order of the first: rank, mean robust accuracy, gain, clean accuracy.
+
+    AutoAttack has a column where it ran on some cells only; where it ran on all it is in the robust accuracy.
+    """
     columns: dict[str, Column] = {"method": label}
     for regime in regimes:
         name = wording.plain(regime.setting.regime)
@@ -75,15 +79,22 @@ def compact(regimes: Sequence[RegimeStandings], label: Labels) -> Grid:
     interval = f" ± {100 * CONFIDENCE:g} % t interval" if regimes[0].has_intervals else ""
     measured = "; ".join(f"{wording.plain(r.setting.regime)}: {conditions(r)}" for r in regimes)
     title = f"Robust and clean accuracy in %, mean over fractions and replicates{interval} ({measured})"
+    scopes = dict.fromkeys(autoattack_scope(regime) for regime in regimes if _apart(regime))
+    title += "".join(f"; AutoAttack with the other attacks: {scope}" for scope in scopes)
     return _grid(regimes, title, columns)
 
 
 def _brief(regime: RegimeStandings) -> dict[str, Column]:
     standings = _standings(regime)
     ranks: dict[str, Column] = {"rank": lambda row: _rank(standings[row])} if regime.has_intervals else {}
+    strong: dict[str, Column] = {}
+    if _apart(regime):
+        fractions = wording.listed([wording.percent(fraction) for fraction in regime.autoattacked.fractions])
+        strong = {f"AutoAttack, {fractions}": lambda row: wording.share(regime.under_autoattack("autoattack", row))}
     return {
         **ranks,
         "robust": lambda row: wording.share(standings[row].robust),
+        **strong,
         f"− {BASELINE}": lambda row: wording.points(standings[row].gain),
         "clean": lambda row: wording.share(standings[row].clean).split(" ")[0],
     }
@@ -124,64 +135,74 @@ def robustness(regime: RegimeStandings, label: Labels) -> Grid:
 
 def autoattack(regime: RegimeStandings, label: Labels) -> list[Grid]:
     """AutoAttack beside the other attacks on the same images and replicates; nothing where it was not run."""
-    if "autoattack" not in regime.cells:
+    setting, scope = regime.setting, regime.autoattacked
+    if not scope.fractions:
         return []
-    setting = regime.setting
-    cells = regime.cells[regime.cells["autoattack"].notna()]
-    seen = set(cells["fraction"][cells["row"] != FULL])
-    fractions = [fraction for fraction in regime.fractions if fraction in seen]
-    if not fractions:
-        return []
-    others = _named([name for name in setting.attacks if name != AUTOATTACK])
+    others = wording.attacks(name for name in setting.attacks if name != AUTOATTACK)
     measures = {others: "without_autoattack", "with AutoAttack": "autoattack"}
     columns: dict[str, Column] = {"method": label}
-    for fraction in fractions:
+    for fraction in scope.fractions:
         for name, metric in measures.items():
             columns[f"{wording.percent(fraction)}: {name}"] = partial(_where_run, regime, metric, fraction)
-    replicates = wording.listed([str(replicate) for replicate in sorted(set(cells["replicate"]))])
-    images = wording.listed([f"{int(count):,}" for count in sorted(set(cells["autoattack_images"]))])
-    omitted = "".join(f"; without {text}" for text in sorted(set(cells["autoattack_omitted"])) if text)
+    omitted = "".join(f"; without {text}" for text in scope.omitted)
     title = (
         f"Robust accuracy in % under AutoAttack (ε = {wording.radius(setting.primary)}, "
-        f"{wording.clock(setting.recipe)}, replicate {replicates}, first {images} test images{omitted})"
+        f"{wording.clock(setting.recipe)}, {autoattack_scope(regime)}{omitted})"
     )
     return [_grid([regime], title, columns)]
 
 
+def autoattack_scope(regime: RegimeStandings) -> str:
+    """Where rows met AutoAttack: "30 %, replicate 0, first 250 test images"."""
+    scope = regime.autoattacked
+    fractions = wording.listed([wording.percent(fraction) for fraction in scope.fractions], limit=20)
+    images = wording.listed([f"{count:,}" for count in scope.images])
+    return f"{fractions}, {wording.replicates(scope.replicates)}, first {images} test images"
+
+
+def _apart(regime: RegimeStandings) -> bool:
+    """Whether AutoAttack ran, and is not among the attacks of the robust accuracy."""
+    return bool(regime.autoattacked.fractions) and AUTOATTACK not in regime.setting.attacks
+
+
 def costs(regime: RegimeStandings, label: Labels) -> Grid:
-    """What a row needs: proxy epochs, and the seconds of each stage, averaged over the cells that ran it."""
+    """What a row needs: proxy epochs, and the seconds of each stage, averaged over the cells that ran it.
+
+    A row's proxy and coreset count in each of its cells.
+    """
     stages = [name for name in map(str, regime.cells) if name.startswith("seconds:") and regime.cells[name].any()]
     columns: dict[str, Column] = {
         "method": label,
         "proxy epochs": lambda row: f"{_average(regime, 'proxy_epochs', row):g}".replace("nan", wording.ABSENT),
-        **{f"{wording.plain(stage.removeprefix('seconds:'))}, s": partial(_seconds, regime, stage) for stage in stages},
+        **{f"{wording.stage(stage.removeprefix('seconds:'))}, s": partial(_seconds, regime, stage) for stage in stages},
     }
     clock = wording.clock(regime.setting.recipe)
-    return _grid([regime], f"Cost of one cell in seconds of one core when first computed ({clock})", columns)
+    title = f"Cost of one cell: proxy epochs, and wall-clock seconds of one worker when first computed ({clock})"
+    return _grid([regime], title, columns)
 
 
 def conditions(regime: RegimeStandings) -> str:
     """What the robust accuracies of a regime were measured by: "ε = 0.1, PGD-20, equal epochs"."""
     setting = regime.setting
-    return f"ε = {wording.radius(setting.primary)}, {_named(setting.attacks)}, {wording.clock(setting.recipe)}"
+    return f"ε = {wording.radius(setting.primary)}, {wording.attacks(setting.attacks)}, {wording.clock(setting.recipe)}"
 
 
 def _grid(
     regimes: Sequence[RegimeStandings], title: str, columns: Mapping[str, Column], per_fraction: tuple[str, ...] = ()
 ) -> Grid:
-    """Rows in the order of the first regime; the ceiling where a regime has one."""
+    """Rows in the order of the first regime; the reference where a regime has one."""
 
     def line(row: str) -> tuple[str, ...]:
         return tuple(text(row) for text in columns.values())
 
     rows = tuple(line(standing.row) for standing in regimes[0].order)
-    ceiling = line(FULL) if any(regime.ceiling for regime in regimes) else None
-    return Grid(title, tuple(columns), rows, ceiling, per_fraction)
+    reference = line(FULL) if any(regime.reference for regime in regimes) else None
+    return Grid(title, tuple(columns), rows, reference, per_fraction)
 
 
 def _standings(regime: RegimeStandings) -> dict[str, Standing]:
     absent = Standing(FULL, robust=None, clean=None, gain=None, behind=None, rank=None)
-    return {**{standing.row: standing for standing in regime.order}, FULL: regime.ceiling or absent}
+    return {**{standing.row: standing for standing in regime.order}, FULL: regime.reference or absent}
 
 
 def _rank(standing: Standing) -> str:
@@ -224,7 +245,3 @@ def _average(regime: RegimeStandings, column: str, row: str) -> float:
 
 def _seconds(regime: RegimeStandings, stage: str, row: str) -> str:
     return wording.seconds(_average(regime, stage, row))
-
-
-def _named(attacks: Sequence[str]) -> str:
-    return wording.listed([wording.attack(name) for name in attacks]) or "no attack"

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable, Sequence
 
 from benchmark.spec import Recipe
 from benchmark.stats import Estimate
@@ -9,6 +10,7 @@ from benchmark.stats import Estimate
 ABSENT = "–"
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~#>])")
 _ATTACKS = {"autoattack": "AutoAttack"}
+_STAGES = {"pgd": "PGD", "margin": "margin PGD", "radii": "smallest ε", "autoattack": "AutoAttack"}
 _OBJECTIVES = {"standard": "Standard training", "trades": "TRADES training"}
 
 
@@ -71,8 +73,28 @@ def seconds(value: float) -> str:
 
 
 def attack(name: str) -> str:
-    """An attack as it is written: "PGD-20", "AutoAttack"."""
-    return _ATTACKS.get(name, plain(name).replace("pgd", "PGD"))
+    """An attack as it is written: "PGD-20", "margin PGD-20", "AutoAttack"."""
+    return _ATTACKS.get(name, plain(name).replace("margin-", "margin ").replace("pgd", "PGD"))
+
+
+def attacks(names: Iterable[str]) -> str:
+    """Attacks joined: "PGD-20 and AutoAttack"."""
+    return listed([attack(name) for name in names]) or "no attack"
+
+
+def stage(name: str) -> str:
+    """A stage of a cell's cost as a column is called."""
+    return _STAGES.get(name, plain(name))
+
+
+def replicates(numbers: Sequence[int]) -> str:
+    """ "replicate 0", "replicates 0 and 2"."""
+    return f"replicate{'s' if len(numbers) > 1 else ''} {listed([str(number) for number in numbers])}"
+
+
+def counted(count: int, what: str) -> str:
+    """ "1 epoch", "20 epochs"."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}{'es' if what.endswith('s') else 's'}"
 
 
 def regime(name: str) -> str:
@@ -95,24 +117,25 @@ def clock(spec: Recipe) -> str:
 def recipe(spec: Recipe) -> str:
     """The training recipe in words."""
     parts = [
-        f"{spec.epochs} epochs of SGD at batch {spec.batch_size}",
+        f"{counted(spec.epochs, 'epoch')} of SGD at batch {spec.batch_size}",
         f"{'Nesterov ' if spec.nesterov else ''}momentum {spec.momentum:g}, weight decay {spec.weight_decay:g}",
         f"{spec.schedule} learning rate{'' if spec.schedule == 'constant' else ' up to'} {spec.lr:g}",
         _augmentation(spec),
     ]
     if spec.objective == "trades":
         step = radius(spec.inner_step_size)
-        parts.insert(
-            0, f"TRADES with β = {spec.beta:g}, ε = {radius(spec.epsilon)} in {spec.inner_steps} steps of {step}"
-        )
+        inner = f"{counted(spec.inner_steps, 'step')} of {step}"
+        parts.insert(0, f"TRADES with β = {spec.beta:g}, ε = {radius(spec.epsilon)} in {inner}")
     return ", ".join(parts)
 
 
 def budget(spec: Recipe) -> str:
     """What the clock holds equal."""
+    passes = counted(spec.epochs, "pass")
     if spec.clock == "epochs":
-        return f"equal epochs: {spec.epochs} passes over each coreset, so a smaller one gets fewer optimiser steps"
-    return f"equal steps: as many optimiser steps for each coreset as {spec.epochs} passes over the whole pool take"
+        return f"equal epochs: {passes} over each coreset, so a smaller one gets fewer optimiser steps"
+    verb = "takes" if spec.epochs == 1 else "take"
+    return f"equal steps: as many optimiser steps for each coreset as {passes} over the whole pool {verb}"
 
 
 def _augmentation(spec: Recipe) -> str:

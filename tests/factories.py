@@ -17,10 +17,11 @@ from benchmark.records import (
     pack_bits,
     pack_levels,
 )
-from benchmark.spec import Recipe
+from benchmark.spec import FULL, DatasetSpec, Recipe
 
 PRIMARY = 0.1
 POOL = 1100
+FRACTIONS, REPLICATES = (0.1, 0.3), (0, 1, 2)  # what the suite of these records declares, unless `declared` says other
 RECIPES = {
     "standard": Recipe(epochs=30),
     "trades": Recipe(objective="trades", epochs=30, epsilon=0.1, inner_step_size=0.025),
@@ -61,7 +62,11 @@ def factors(
     **changes: Any,
 ) -> Factors:
     values: dict[str, Any] = {
+        "suite_fractions": FRACTIONS,
+        "suite_replicates": len(REPLICATES),
+        "suite_cells": 0,
         "dataset": "digits",
+        "dataset_spec": DatasetSpec(name="digits"),
         "checksum": "c0ffee",
         "pool": POOL,
         "num_classes": 2,
@@ -71,6 +76,7 @@ def factors(
         "params": {},
         "proxy": "standard",
         "proxy_model": "mlp",
+        "proxy_recipe": None,
         "proxy_epochs": 0 if row in ("random", "full") else 20,
         "reads_select": False,
         "fraction": fraction,
@@ -128,3 +134,13 @@ def robust(right: int, *cell: Any, of: int = 100, **changes: Any) -> Record:
     """A cell of `of` images, all right when clean, of which `right` stay right at the primary epsilon."""
     attacked = {("pgd-20", 0.05): bits(right, of), ("pgd-20", PRIMARY): bits(right, of)}
     return record(*cell, clean=bits(of, of), attacked=attacked, **changes)
+
+
+def declared(records: Sequence[Record], **changes: Any) -> list[Record]:
+    """The records of a suite that declares what is in them and no more, but for the factors in `changes`."""
+    found = {
+        "suite_fractions": tuple(sorted({r.factors.fraction for r in records if r.factors.row != FULL})),
+        "suite_replicates": 1 + max(r.factors.replicate for r in records),
+        "suite_cells": len(records),
+    }
+    return [r.model_copy(update={"factors": r.factors.model_copy(update=found | changes)}) for r in records]

@@ -2,13 +2,9 @@
 
 import io
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rich.console import Console
 
 from benchmark import wording
@@ -17,20 +13,12 @@ from benchmark.outcomes import frame
 from benchmark.records import (
     Cost,
     Record,
-    pack_bits,
-    pack_levels,
-    read_records,
-    unpack_bits,
-    unpack_levels,
-    write_records,
 )
 from benchmark.spec import Recipe
 from benchmark.standings import regime_standings
 from benchmark.stats import Estimate
 from methods.errors import CoresetBenchError
-from tests.factories import PRIMARY, bits, record, robust
-
-FRACTIONS, REPLICATES = (0.1, 0.3), (0, 1, 2)
+from tests.factories import FRACTIONS, PRIMARY, REPLICATES, bits, declared, record, robust
 
 
 def grid(counts: dict[str, list[list[int]]], regime: str = "standard") -> list[Record]:
@@ -91,11 +79,13 @@ def test_ties_share_a_rank() -> None:
     assert "easycore and loss share the highest" in render_markdown(grid(COUNTS | {"loss": COUNTS["easycore"]}))
 
 
-def test_full_data_is_a_ceiling_without_a_rank() -> None:
+def test_full_data_is_a_reference_without_a_rank() -> None:
     records = grid(COUNTS) + [robust(80, "full", 1.0, "standard", replicate) for replicate in REPLICATES]
     line = line_of(render_markdown(records), "*all 1,100 images*")
     assert line == ["", "*all 1,100 images*", "", "", "*80.0 ± 0.0*", "*+33.0 ± 5.0*", "*100.0 ± 0.0*"]
     assert "ranks" not in render_markdown(records)
+    assert "The last row is a reference: trained on the whole pool, not ranked" in render_markdown(records)
+    assert "ceiling" not in render_markdown(records)
 
 
 def test_a_failed_cell_is_listed_and_never_averaged() -> None:
@@ -112,14 +102,31 @@ def test_a_failed_cell_is_listed_and_never_averaged() -> None:
 
 def test_a_cell_that_is_not_there_is_listed() -> None:
     text = render_markdown([r for r in grid(COUNTS) if r.cell != "el2n-0.1-standard-2"])
-    assert "- el2n: 1 of 6 cells are not in these records." in text
+    assert "- el2n: 1 of 6 cells is not in these records (10 %: replicate 2)." in text
     assert line_of(text, "el2n")[:5] == ["–", "el2n", "30.5 (2/3)", "41.0 ± 2.5", "–"]
+
+
+def test_coverage_is_what_the_suite_declares_and_not_what_is_there() -> None:
+    everything = declared(grid(COUNTS))
+    one_fraction = [r for r in everything if r.factors.fraction == 0.3]
+    text = render_markdown(one_fraction)
+    assert "No row has every cell that the suite declares, so nothing is summarised or ranked." in text
+    assert line_of(text, "easycore") == ["–", "easycore", "–", "58.0 ± 6.6", "–", "–", "–"]
+    assert "- easycore: 3 of 6 cells are not in these records (10 %: replicates 0, 1 and 2)." in text
+    assert "- **A part:** 9 of the 18 cells that the suite declares" in text
+    two_replicates = [r for r in everything if r.factors.replicate != 1]
+    text = render_markdown(two_replicates)
+    assert line_of(text, "easycore") == ["–", "easycore", "47.5 (2/3)", "57.5 (2/3)", "–", "–", "–"]
+    assert "- random: 2 of 6 cells are not in these records (10 %: replicate 1; 30 %: replicate 1)." in text
+    one_row = [r for r in everything if r.factors.row == "el2n"]
+    assert "- **A part:** 6 of the 18 cells" in render_markdown(one_row)
+    assert "A part" not in render_markdown(everything)
 
 
 def test_every_cell_failed() -> None:
     records = [record(row, 0.1, "standard", i, failure="no memory.") for row in COUNTS for i in REPLICATES]
-    text = render_markdown(records)
-    assert "No row has every cell, so nothing is summarised or ranked." in text
+    text = render_markdown(declared(records))
+    assert "No row has every cell that the suite declares, so nothing is summarised or ranked." in text
     assert text.count("3 of 3 cells failed") == 3
     assert "optimiser steps: none" in text
 
@@ -130,7 +137,7 @@ def test_a_baseline_that_failed_leaves_no_differences() -> None:
 
 
 def test_two_replicates_give_values_and_a_sentence() -> None:
-    text = render_markdown([r for r in grid(COUNTS) if r.factors.replicate < 2])
+    text = render_markdown(declared([r for r in grid(COUNTS) if r.factors.replicate < 2]))
     assert line_of(text, "easycore") == ["easycore", "46.5", "57.0", "51.8", "+5.8", "100.0"]
     assert "With 2 replicates there are values only: an interval, and so a rank, needs 3." in text
     assert "±" not in text
@@ -165,10 +172,97 @@ def test_worst_case_is_taken_image_by_image() -> None:
 def test_an_attack_that_every_cell_met_counts_in_the_main_table() -> None:
     attacked = {("pgd-20", PRIMARY): bits(6, 10), ("autoattack", PRIMARY): bits(4, 10)}
     records = [record("random", 0.1, "standard", i, clean=bits(8, 10), attacked=attacked) for i in REPLICATES]
-    text = render_markdown(records)
+    text = render_markdown(declared(records))
     assert "(ε = 0.1, PGD-20 and AutoAttack, equal epochs)" in text
     assert line_of(text, "random")[2] == "40.0 ± 0.0"
     assert ["random", "60.0 ± 0.0", "40.0 ± 0.0"] in lines(text)
+    assert "AutoAttack, 10 %" not in render_summary(declared(records), "x.md")  # it is in the robust accuracy
+
+
+def test_an_attack_of_fewer_images_never_counts_for_a_part_of_them() -> None:
+    weak, strong = bits(8, 10), [False] * 4  # worst case over both on 4 images: 0; AND over a part of 10: 4
+    attacked = {("pgd-20", PRIMARY): weak, ("autoattack", PRIMARY): strong}
+    records = [record("random", 0.3, "standard", i, clean=bits(9, 10), attacked=attacked) for i in REPLICATES]
+    line = frame(records).iloc[0]
+    assert line["robust"] == pytest.approx(8 / 10)
+    assert (line["autoattack"], line["without_autoattack"], line["autoattack_images"]) == (0, 1, 4)
+    assert regime_standings(records)[0].setting.attacks == ("pgd-20",)
+    text = render_markdown(declared(records))
+    assert "(ε = 0.1, PGD-20, equal epochs)" in text
+    assert line_of(text, "random")[2] == "80.0 ± 0.0"
+
+
+def test_the_worst_of_two_attacks_that_every_cell_met() -> None:
+    attacked = {
+        ("pgd-20", PRIMARY): [True, True, True, False, False],
+        ("margin-pgd-20", PRIMARY): [True, False, True, True, False],
+        ("pgd-20", 0.05): bits(5, 5),
+        ("margin-pgd-20", 0.05): bits(4, 5),
+    }
+    records = [record("random", 0.3, "standard", i, clean=bits(5, 5), attacked=attacked) for i in REPLICATES]
+    line = frame(records).iloc[0]
+    assert (line["robust"], line["robust@0.05"]) == (pytest.approx(2 / 5), pytest.approx(4 / 5))
+    text = render_markdown(declared(records))
+    assert "Robust accuracy in % (ε = 0.1, PGD-20 and margin PGD-20, equal epochs)" in text
+    assert "PGD-20 on 5 images in 3 of 3 cells, margin PGD-20 on 5 images in 3 of 3 cells" in text
+
+
+def autoattacked(counts: dict[str, tuple[int, int]]) -> list[Record]:
+    """For each row, cells of 100 images that keep so many under PGD, and in replicate 1 so many of 50 under both."""
+    return declared(
+        [
+            record(
+                row, 0.3, "standard", replicate, clean=bits(100, 100),
+                attacked={("pgd-20", PRIMARY): bits(weak, 100)}
+                | ({("autoattack", PRIMARY): bits(strong, 50)} if replicate == 1 else {}),
+            )
+            for row, (weak, strong) in counts.items()
+            for replicate in REPLICATES
+        ]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"random": (40, 20), "easycore": (44, 18)}, "first is random (40.0 %), without it easycore (88.0 %); easycore "
+         "minus random is −4.0 points, without it +8.0."),
+        ({"random": (20, 10), "easycore": (30, 9), "aum": (40, 20)}, "easycore minus random is −2.0 points, without it "
+         "+20.0."),
+        ({"random": (20, 10), "el2n": (30, 20), "aum": (40, 15)}, "first is el2n (40.0 %), without it aum (80.0 %)."),
+        ({"random": (20, 10), "easycore": (30, 10), "aum": (40, 10)}, ""),  # a tie for the first place, a gain gone
+        ({"random": (20, 10), "easycore": (30, 15), "aum": (40, 16), "el2n": (10, 9)}, ""),
+    ],
+)  # fmt: skip
+def test_says_where_autoattack_turns_the_order_round(counts: dict[str, tuple[int, int]], said: str) -> None:
+    text = render_summary(autoattacked(counts), "x.md").replace(r"\|", "|")
+    where = "AutoAttack disagrees with PGD-20 where it ran (30 %, replicate 1, first 50 test images): "
+    assert (where + said in text) if said else ("disagrees" not in text)
+
+
+def test_summary_has_autoattack_beside_the_mean_at_its_fraction() -> None:
+    records = autoattacked({"random": (40, 20), "easycore": (44, 18)})
+    text = render_summary(records, "x.md")
+    assert line_of(text, "method")[2:4] == ["standard: robust", "standard: AutoAttack, 30 %"]
+    assert line_of(text, "easycore")[2:4] == ["44.0 ± 0.0", "36.0"]
+    assert "; AutoAttack with the other attacks: 30 %, replicate 1, first 50 test images." in text
+    assert "AutoAttack" not in render_summary(grid(COUNTS), "x.md")
+
+
+def test_rows_of_identical_outcomes_are_named() -> None:
+    same = grid(COUNTS | {"loss": COUNTS["easycore"]})
+    sentence = "- easycore and loss agree on every image in every cell: their coresets gave identical models."
+    assert sentence in render_markdown(same)
+    assert regime_standings(same)[0].twins == (("easycore", "loss"),)
+    other = robust(60, "loss", 0.3, "standard", 2, codes=[5] * 100)  # the same verdicts, another radius
+    assert regime_standings([*same[:-1], other])[0].twins == ()
+    assert "agree on every image" not in render_markdown(grid(COUNTS))
+    equal_counts = [robust(30, "aum", 0.1), record("el2n", 0.1, clean=bits(100, 100), attacked=SHIFTED)]
+    assert frame(equal_counts)["robust"].nunique() == 1
+    assert "agree on every image" not in render_markdown(equal_counts)
+
+
+SHIFTED = {("pgd-20", epsilon): [image >= 70 for image in range(100)] for epsilon in (0.05, PRIMARY)}
 
 
 def test_autoattack_stands_beside_pgd_on_the_same_images_and_replicate() -> None:
@@ -178,8 +272,8 @@ def test_autoattack_stands_beside_pgd_on_the_same_images_and_replicate() -> None
             attacked[("autoattack", PRIMARY)] = bits(3, 5)
         return record(row, 0.3, "standard", replicate, clean=bits(8, 10), attacked=attacked)
 
-    text = render_markdown([cell(row, replicate) for row in COUNTS for replicate in REPLICATES])
-    assert "under AutoAttack (ε = 0.1, equal epochs, replicate 1, first 5 test images)" in text
+    text = render_markdown(declared([cell(row, replicate) for row in COUNTS for replicate in REPLICATES]))
+    assert "under AutoAttack (ε = 0.1, equal epochs, 30 %, replicate 1, first 5 test images)" in text
     assert ["method", "30 %: PGD-20", "30 %: with AutoAttack"] in lines(text)
     assert ["random", "100.0", "60.0"] in lines(text)
     assert line_of(text, "random")[2] == "60.0 ± 0.0"
@@ -212,7 +306,7 @@ def test_says_what_autoattack_left_out() -> None:
 def test_median_smallest_epsilon(codes: list[int], median: str) -> None:
     right = [code > 0 for code in codes]
     records = [record("random", 0.1, "standard", i, clean=right, codes=codes) for i in REPLICATES]
-    _, _, table = render_markdown(records).partition("median smallest ε |")
+    _, _, table = render_markdown(declared(records)).partition("median smallest ε |")
     assert line_of(table, "random")[-1] == median.replace(">", r"\>")
 
 
@@ -225,7 +319,17 @@ def test_worst_class_and_clean_accuracy() -> None:
 def test_costs_come_from_the_records() -> None:
     cost = [Cost(seconds={"trace": 3.0, "training": seconds}) for seconds in (1.0, 2.0, 4.5)]
     records = [record("easycore", 0.1, "standard", i, cost=cost[i]) for i in REPLICATES]
-    assert ["easycore", "20", "3.00", "2.50"] in lines(render_markdown(records))
+    text = render_markdown(records)
+    assert ["easycore", "20", "3.00", "2.50"] in lines(text)
+    assert "proxy epochs, and wall-clock seconds of one worker when first computed" in text
+
+
+def test_a_record_says_each_machine_that_it_came_from() -> None:
+    here, there = ({"processor": name, "device": "cpu", "packages": {}} for name in ("a host", "another"))
+    assert robust(3, provenance=here).origins() == [here]
+    mixed = robust(3, provenance={"model": here, "pgd": there, "radii": here})
+    assert mixed.origins() == [here, there, here]
+    assert "**Processor:** a host; another\n" in render_markdown([mixed])
 
 
 def test_facts_say_what_was_run() -> None:
@@ -318,6 +422,12 @@ def test_terminal_table_fits_and_keeps_its_summary_when_narrow() -> None:
         ([record(), record()], "The cell random, 0.3, standard, replicate 0 occurs 2 times"),
         ([record(), record(replicate=1, checksum="other")], "several values of 'checksum'"),
         ([record(), record("el2n", model="cnn")], "several values of 'model' in regime 'standard'"),
+        ([record(), record("el2n", suite_replicates=5)], "several values of 'suite_replicates'"),
+        (
+            [record(), record("el2n", 0.2)],
+            "The cell el2n, 0.2, standard, replicate 0 is not one that its suite declares",
+        ),
+        ([record(), record(replicate=3)], "replicate 3 is not one that its suite declares"),
         ([record(), record("el2n", attacked={("fgsm", PRIMARY): bits(2, 10)})], "No attack at the primary epsilon"),
     ],
 )
@@ -335,34 +445,6 @@ def test_damaged_outcomes_name_the_cell() -> None:
         frame([broken])
 
 
-@given(st.lists(st.booleans(), max_size=70))
-def test_bits_survive_packing(flags: list[bool]) -> None:
-    assert unpack_bits(pack_bits(np.array(flags, dtype=bool)), len(flags)).tolist() == flags
-
-
-@given(st.lists(st.integers(0, 255), max_size=70))
-def test_levels_survive_packing(levels: list[int]) -> None:
-    assert unpack_levels(pack_levels(np.array(levels, dtype=np.int64))).tolist() == levels
-
-
-def test_records_survive_the_file(tmp_path: Path) -> None:
-    records = [*grid(COUNTS), record("loss", failure="no | memory\n")]
-    write_records(tmp_path / "records.jsonl", records)
-    assert read_records(tmp_path / "records.jsonl") == records
-
-
-@pytest.mark.parametrize("cut", [lambda line: line[:-20], lambda line: "", lambda line: line.replace('"ok"', '"fine"')])
-def test_a_malformed_line_is_named(tmp_path: Path, cut: Callable[[str], str]) -> None:
-    path = tmp_path / "records.jsonl"
-    write_records(path, grid(COUNTS))
-    text = path.read_text().splitlines()
-    text[1] = cut(text[1])
-    path.write_text("\n".join(text))
-    with pytest.raises(CoresetBenchError, match="line 2 is not a record of schema 1") as caught:
-        read_records(path)
-    assert "\n" not in str(caught.value)
-
-
 def test_spelling_of_numbers() -> None:
     assert [wording.radius(e) for e in (8 / 255, 0.1, 0.2, 1 / 255)] == ["8/255", "0.1", "0.2", "1/255"]
     assert wording.points(Estimate(-0.0001, 0.002, 3)) == "0.0 ± 0.2"
@@ -371,3 +453,13 @@ def test_spelling_of_numbers() -> None:
     assert wording.measured_radius(6.24 / 255, like=8 / 255) == "6.2/255"
     assert wording.listed(["a"]) == "a"
     assert wording.listed(list("abcdefgh")) == "a, b, c, d, e and 3 more"
+    assert [wording.attack(name) for name in ("margin-pgd-20", "pgd-7")] == ["margin PGD-20", "PGD-7"]
+
+
+def test_one_is_spelled_as_one() -> None:
+    assert "1 epoch of SGD" in wording.recipe(Recipe(epochs=1))
+    assert "in 1 step of" in wording.recipe(Recipe(epochs=2, objective="trades", inner_steps=1))
+    assert "equal epochs: 1 pass over each coreset" in wording.budget(Recipe(epochs=1))
+    assert "as 1 pass over the whole pool takes" in wording.budget(Recipe(epochs=1, clock="steps"))
+    assert "as 20 passes over the whole pool take" in wording.budget(Recipe(epochs=20, clock="steps"))
+    assert wording.replicates([1]) + wording.replicates([0, 2]) == "replicate 1replicates 0 and 2"

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from benchmark.publish import publish, rebuild, stale
-from benchmark.records import write_records
+from benchmark.records import read_records, write_records
 from methods.errors import CoresetBenchError, UsageError
-from tests.factories import robust
+from tests.factories import declared, record, robust
 
 MARKED = "# A project\n\n<!-- leaderboard:digits -->\nold\n<!-- /leaderboard:digits -->\n\nThe end.\n"
 
@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
         for replicate in range(3)
     ]
     for suite in ("digits", "other"):
-        write_records(tmp_path / "results" / "local" / suite / "records.jsonl", records)
+        write_records(tmp_path / "results" / "local" / suite / "records.jsonl", declared(records))
     (tmp_path / "README.md").write_text(MARKED)
     return tmp_path
 
@@ -89,6 +89,25 @@ def test_missing_leaderboard_and_changed_records_are_stale(folder: Path) -> None
 def test_a_run_that_is_not_there(folder: Path) -> None:
     with pytest.raises(UsageError, match=r"There is no run of 'cifar10' .* coreset-bench run cifar10"):
         publish("cifar10", folder / "results", folder / "README.md")
+
+
+@pytest.mark.parametrize("kept", [slice(1), slice(3), slice(0, None, 2)])  # a cell, a row, some replicates
+def test_a_part_of_a_run_is_not_published(folder: Path, kept: slice) -> None:
+    run = folder / "results/local/digits/records.jsonl"
+    part = read_records(run)[kept]
+    write_records(run, part)
+    with pytest.raises(UsageError, match=f"{len(part)} of the 6 cells that the suite declares; run it again without"):
+        publish("digits", folder / "results", folder / "README.md")
+    assert not (folder / "results/digits").exists()
+    assert (folder / "README.md").read_text() == MARKED
+
+
+def test_a_run_with_a_failed_cell_is_published(folder: Path) -> None:
+    run = folder / "results/local/digits/records.jsonl"
+    good = read_records(run)
+    write_records(run, declared([*good[:-1], record("easycore", 0.3, "standard", 2, failure="no memory.")]))
+    publish("digits", folder / "results", folder / "README.md")
+    assert "easycore: 1 of 3 cells failed" in (folder / "results/digits/leaderboard.md").read_text()
 
 
 def test_nothing_published(folder: Path) -> None:
