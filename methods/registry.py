@@ -14,100 +14,19 @@ import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal, cast
 
-import numpy as np
-
-from methods.api import (
-    Budget,
-    Context,
-    Coreset,
-    Direction,
-    Floats,
-    Method,
-    MethodInfo,
-    Scalar,
-    check_params,
-    validated,
-)
+from methods.api import Budget, Context, Coreset, Method, MethodInfo, Scalar, check_params, validated
 from methods.errors import CoresetBenchError, UsageError, unknown
-from methods.policies import ENDS, check_policy, choose, combine
+from methods.functions import FunctionMethod, positional
+from methods.policies import check_policy
 
 GROUP = "coreset_bench.methods"
 SCORE_ARGUMENTS = ("signals", "labels", "num_classes", "rng")
 SET_ARGUMENTS = ("context", "budget")
-
-
-@dataclass(frozen=True)
-class FunctionMethod:
-    """A decorated function as a `Method`. Calling it calls the function."""
-
-    info: MethodInfo
-    function: Callable[..., Any]
-    values: Mapping[str, Scalar] = field(default_factory=dict)
-    policy: str | None = None
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.function(*args, **kwargs)
-
-    def with_params(self, given: Mapping[str, Scalar]) -> "FunctionMethod":
-        """The same method with other parameters.
-
-        Raises:
-            UsageError: an unknown parameter or a value of the wrong type.
-        """
-        return replace(self, values=check_params(self.info.name, given, self.info.params))
-
-    def with_policy(self, policy: str) -> "FunctionMethod":
-        """The same score under another policy.
-
-        Raises:
-            UsageError: an unknown policy, or a set method, which takes none.
-        """
-        if self.info.keep is None:
-            raise UsageError(f"'{self.info.name}' chooses its set itself and takes no policy; drop '@{policy}'.")
-        redirected = replace(self, policy=check_policy(policy))
-        return replace(redirected, info=_redirected(self.info, redirected.rule or ""))
-
-    @property
-    def rule(self) -> str | None:
-        """The policy in force, in full: `easycore@balanced` keeps `low+balanced`."""
-        return combine(self.info.keep, self.policy) if self.info.keep else None
-
-    def score(self, context: Context) -> Floats:
-        """One number a sample, [N]; score methods only."""
-        offered = {
-            "signals": context.signals,
-            "labels": context.labels,
-            "num_classes": context.num_classes,
-            "rng": context.rng,
-        }
-        wanted = {name: offered[name] for name in _positional(self.function)}
-        return np.asarray(self.function(**wanted, **self.values))
-
-    def select(self, context: Context, budget: Budget) -> Coreset:
-        if self.rule is None:
-            answer = self.function(context, budget, **self.values)
-            return answer if isinstance(answer, Coreset) else Coreset(np.asarray(answer))
-        ties = context.rng.permutation(context.n)  # drawn first, so that every budget sees the same one
-        return Coreset(choose(self.score(context), ties, context, budget, self.rule, self.info.name))
-
-
-def _redirected(info: MethodInfo, rule: str) -> MethodInfo:
-    """What a score promises under another policy: which end it keeps, and whether its budgets nest."""
-    opposite: dict[Direction, Direction] = {"easy": "hard", "hard": "easy"}
-    default, end = (next(part for part in r.split("+") if part in ENDS) for r in (info.keep or "low", rule))
-    direction: Direction = info.direction
-    if end == "middle" != default:
-        direction = "middle"
-    elif end != default:
-        direction = opposite.get(direction, "any")
-    # Largest remainders are not monotone in k (the Alabama paradox), so balanced budgets need not nest.
-    balanced = "balanced" in rule.split("+")
-    return replace(info, direction=direction, nested=info.nested and not balanced, per_class=info.per_class or balanced)
 
 
 @dataclass(frozen=True)
@@ -156,7 +75,7 @@ def _decorator(
     needs = (needs,) if isinstance(needs, str) else tuple(needs)
 
     def decorate(function: Callable[..., Any]) -> FunctionMethod:
-        for argument in _positional(function):
+        for argument in positional(function):
             if argument not in allowed:
                 raise unknown(f"argument of '{name}'", argument, allowed)
         params = {
@@ -175,11 +94,6 @@ def _decorator(
         return method
 
     return decorate
-
-
-def _positional(function: Callable[..., Any]) -> list[str]:
-    parameters = inspect.signature(function).parameters.values()
-    return [p.name for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY]
 
 
 def register(method: Any) -> Any:

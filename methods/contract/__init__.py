@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from methods.api import MethodInfo
 from methods.contract.checks import CHECKS
 from methods.contract.subject import ContractViolation, Subject
 from methods.errors import CoresetBenchError
@@ -32,16 +33,27 @@ def run_contract(method: Any) -> list[Outcome]:
     """Runs every check, whatever the ones before it found. `method`: a `Method`, or a class of one."""
     try:
         subject = subject_of(method)
-    except Exception as error:  # a constructor may fail in any way
+    except ContractViolation as error:
+        return [Outcome(check.__name__, False, str(error)) for check in CHECKS]
+    except (Exception, SystemExit) as error:  # a constructor may fail in any way
         sentence = f"The method cannot be made: {type(error).__name__}: {error}"
         return [Outcome(check.__name__, False, sentence) for check in CHECKS]
     return [_outcome(check, subject) for check in CHECKS]
 
 
 def subject_of(method: Any) -> Subject:
-    """The method as checks see it; a class is made with its default parameters."""
+    """The method as checks see it; a class is made with its default parameters.
+
+    Raises:
+        ContractViolation: it has no `MethodInfo`, without which no check could say anything.
+    """
     made: Any = method() if inspect.isclass(method) else method
-    return Subject(made)
+    info = made.info
+    if not isinstance(info, MethodInfo):
+        raise ContractViolation(
+            f"The method's info is of type {type(info).__name__}; make it a methods.api.MethodInfo."
+        )
+    return Subject(made, written=method)
 
 
 def _outcome(check: Callable[[Subject], None], subject: Subject) -> Outcome:
@@ -49,4 +61,7 @@ def _outcome(check: Callable[[Subject], None], subject: Subject) -> Outcome:
         check(subject)
     except CoresetBenchError as error:
         return Outcome(check.__name__, False, str(error))
+    except (Exception, SystemExit) as error:  # what a foreign method gave may break a check in any way
+        sentence = f"'{subject.name}' gave something that no check can read: {type(error).__name__}: {error}"
+        return Outcome(check.__name__, False, sentence)
     return Outcome(check.__name__, True)

@@ -3,9 +3,11 @@
 The order is from plain to subtle, so that the first failure printed is the one to mend first.
 """
 
+import inspect
 import re
 from collections.abc import Callable
-from typing import get_args, get_type_hints
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from methods.contract.subject import ContractViolation, Subject
 from methods.contract.world import World
 from methods.errors import CoresetBenchError
 from methods.policies import check_policy
+from methods.registry import bind, get, method_names, source_file
 from methods.signals import get_signal
 
 NAME = re.compile(r"([a-z0-9]+:)?[a-z0-9]+(-[a-z0-9]+)*")
@@ -36,6 +39,8 @@ def info_complete(subject: Subject) -> None:
         text = getattr(info, name)
         if not isinstance(text, str) or not text.strip() or "\n" in text.strip():
             raise subject.refuse(f"has no {name}; give one line of text (for paper, 'none' where there is none).")
+    if not isinstance(info.needs, tuple):
+        raise subject.refuse(f"has the needs {info.needs!r}; write a tuple of signals' names, such as ('loss',).")
     for need in info.needs:
         if get_signal(need.removeprefix(HELD_OUT)).view == "online" and need.startswith(HELD_OUT):
             raise subject.refuse(f"needs '{need}', which training never shows; declare a snapshot signal.")
@@ -46,6 +51,31 @@ def info_complete(subject: Subject) -> None:
         raise subject.refuse("must name the end it keeps (keep) if it is a score, and none if it is a set method.")
     if info.keep is not None:
         check_policy(info.keep)
+
+
+def registrable(subject: Subject) -> None:
+    """The registry can take it in as it is written, and make it with its parameters; its name is free."""
+    written, name = subject.written, subject.info.name
+    if not isinstance(getattr(written, "info", None), MethodInfo):
+        raise subject.refuse(
+            "has an info that only its instances have; write `info = MethodInfo(...)` in the class body, "
+            "where the registry reads it."
+        )
+    if inspect.isclass(written):
+        try:
+            bind(written, None, {})
+        except Exception as error:  # a constructor may fail in any way
+            raise subject.refuse(
+                f"cannot be made with the parameters that its info names ({type(error).__name__}: {error}); "
+                "let the constructor take each of them by name."
+            ) from None
+    if name in method_names() and _place(get(name)) != _place(written):
+        raise subject.refuse(f"has the name of another method ({_place(get(name))}); choose a name of its own.")
+
+
+def _place(method: Any) -> Path | None:
+    path = source_file(method)
+    return path.resolve() if path else None
 
 
 def declared_signals(subject: Subject) -> None:
@@ -255,6 +285,7 @@ def _equal(first: Coreset, second: Coreset) -> bool:
 
 CHECKS: tuple[Callable[[Subject], None], ...] = (
     info_complete,
+    registrable,
     declared_signals,
     exact_budget,
     valid_indices,

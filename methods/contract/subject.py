@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +19,13 @@ class ContractViolation(CoresetBenchError):
 
 @dataclass(frozen=True)
 class Subject:
-    """A method bound to its policy and parameters, with the planted worlds that hold the signals it declares."""
+    """A method bound to its policy and parameters, with the planted worlds that hold the signals it declares.
+
+    `written` is what its author wrote and the registry takes in: the same, or a class of it.
+    """
 
     method: Method
+    written: Any = None
 
     @property
     def info(self) -> MethodInfo:
@@ -44,14 +49,17 @@ class Subject:
         """The raw answer, before the harness looks at it.
 
         Raises:
-            CoresetBenchError: the method raised.
+            CoresetBenchError: the method raised, or answered with something else.
         """
         try:
-            return self.method.select(world.context(seed, self.name), Budget(k, world.n))
+            answer: object = self.method.select(world.context(seed, self.name), Budget(k, world.n))
         except CoresetBenchError:
             raise
-        except Exception as error:  # third-party code may fail in any way
+        except (Exception, SystemExit) as error:  # third-party code may fail in any way
             raise ContractViolation(f"'{self.name}' failed: {type(error).__name__}: {error}.") from error
+        if not isinstance(answer, Coreset):
+            raise self.refuse(f"returned a {type(answer).__name__}; return a methods.api.Coreset.")
+        return answer
 
     def picks(self, world: World, k: int, seed: int = 0) -> Integers:
         """The picks as the harness takes them, int64 [k].

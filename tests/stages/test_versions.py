@@ -34,7 +34,13 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "data": ("benchmark/data/*.py", "benchmark/randomness.py"),
     "proxy": (*TRAINING, "benchmark/trace.py"),
     "signal": ("benchmark/trace.py", "methods/signals/__init__.py", "methods/signals/recorder.py"),
-    "coreset": ("benchmark/stages.py", "methods/api.py", "methods/policies.py", "methods/registry.py"),
+    "coreset": (
+        "benchmark/stages.py",
+        "methods/api.py",
+        "methods/functions.py",
+        "methods/policies.py",
+        "methods/registry.py",
+    ),
     "model": (*TRAINING, "benchmark/stages.py"),
     "outcome": ("benchmark/attacks/*.py", "benchmark/evaluate.py", "benchmark/randomness.py", "benchmark/models/*.py"),
 }
