@@ -199,6 +199,27 @@ def matrix_score(signals: Any) -> Any:
     return signals.loss
 
 
+class ComputedInfo:
+    """Made by hand it works, but the registry reads `info` of the class."""
+
+    @property
+    def info(self) -> MethodInfo:
+        return MethodInfo("computed", "set", summary="For a test.", needs=("loss",), paper="none")
+
+    def select(self, context: Any, budget: Any) -> Coreset:
+        return Coreset(lowest_loss(context, budget))
+
+
+class TakesNoParameter:
+    info = MethodInfo("fixed", "set", summary="For a test.", needs=("loss",), paper="none", params={"epoch": 1})
+    select = ComputedInfo.select
+
+
+class Namesake:
+    info = MethodInfo("easycore", "set", summary="For a test.", needs=("loss",), paper="none")
+    select = ComputedInfo.select
+
+
 BREACHES = [
     (fake(too_few, stochastic=True), "exact_budget", "return exactly k"),
     (fake(repeated), "valid_indices", "more than once"),
@@ -235,6 +256,10 @@ BREACHES = [
     (fake(lowest_loss, params={"table": ("a", "b")}), "info_complete", "number, text or bool"),
     (fake(lowest_loss, keep="low"), "info_complete", "none if it is a set method"),
     (fake_score(nan_score, keep="lowest"), "info_complete", "did you mean 'low'"),
+    (fake(lowest_loss, needs="loss"), "info_complete", "write a tuple"),
+    (ComputedInfo, "registrable", "in the class body"),
+    (TakesNoParameter, "registrable", "let the constructor take each"),
+    (Namesake, "registrable", "another method"),
 ]
 
 
@@ -243,7 +268,7 @@ BREACHES = [
     BREACHES,
     ids=lambda value: getattr(value, "function", value).__name__ if isinstance(value, FunctionMethod) else None,
 )
-def test_a_breach_is_caught_by_the_check_meant_for_it(method: FunctionMethod, check: str, words: str) -> None:
+def test_a_breach_is_caught_by_the_check_meant_for_it(method: Any, check: str, words: str) -> None:
     found = {outcome.name: outcome for outcome in run_contract(method)}
     assert not found[check].ok
     assert words in found[check].message
@@ -304,3 +329,52 @@ def test_a_class_that_cannot_be_made_fails_every_check() -> None:
     outcomes = run_contract(Broken)
     assert len(outcomes) == len(CHECKS)
     assert all(not o.ok and "cannot be made" in o.message for o in outcomes)
+
+
+def answering(answer: Callable[[Any, Any], Any], **info: Any) -> type:
+    """A class of a method with that `select`."""
+    described = MethodInfo("foreign", "set", **{"summary": "For a test.", "paper": "none", "stochastic": True, **info})
+    return type("Foreign", (), {"info": described, "select": lambda self, context, budget: answer(context, budget)})
+
+
+def quits(context: Any, budget: Any) -> Any:
+    raise SystemExit("I give up")
+
+
+@pytest.mark.parametrize(
+    ("answer", "check", "words"),
+    [
+        (lambda context, budget: fair(context, budget.k).tolist(), "exact_budget", "returned a list"),
+        (lambda context, budget: None, "exact_budget", "returned a NoneType"),
+        (lambda context, budget: Coreset(None), "exact_budget", "TypeError"),  # type: ignore[arg-type]
+        (lambda context, budget: Coreset([[0], [1, 2]]), "valid_indices", "ValueError"),  # type: ignore[arg-type]
+        (lambda context, budget: Coreset(fair(context, budget.k), ["a"] * budget.k), "usable_weights", "ValueError"),  # type: ignore[arg-type]
+        (quits, "exact_budget", "I give up"),
+    ],
+)
+def test_whatever_a_method_answers_every_check_says_something(
+    answer: Callable[[Any, Any], Any], check: str, words: str
+) -> None:
+    outcomes = {outcome.name: outcome for outcome in run_contract(answering(answer))}
+    assert [*outcomes] == [check.__name__ for check in CHECKS]
+    assert outcomes["info_complete"].ok
+    assert outcomes["registrable"].ok
+    assert not outcomes[check].ok
+    assert "'foreign'" in outcomes[check].message
+    assert words in outcomes[check].message
+
+
+@pytest.mark.parametrize("info", [{"name": "mine"}, None, "mine"])
+def test_an_info_of_another_type_fails_every_check(info: Any) -> None:
+    outcomes = run_contract(type("Foreign", (), {"info": info, "select": quits}))
+    assert len(outcomes) == len(CHECKS)
+    assert all(not o.ok and "make it a methods.api.MethodInfo" in o.message for o in outcomes)
+
+
+def test_an_info_of_odd_values_fails_in_words() -> None:
+    outcomes = run_contract(answering(lambda context, budget: Coreset(fair(context, budget.k)), needs=None))
+    assert not outcomes[0].ok
+    assert "has the needs None" in outcomes[0].message
+    nameless = answering(lambda context, budget: Coreset(fair(context, budget.k)))
+    nameless.info = replace(nameless.info, name=None)  # type: ignore[attr-defined]
+    assert "TypeError" in run_contract(nameless)[0].message
