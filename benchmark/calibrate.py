@@ -26,9 +26,11 @@ BATCH = 512
 IMAGES = 500  # of tune, drawn once: the median is good to a hundredth
 
 
-def calibrate_suite(suite: Suite, device: str, root: Path | None = None) -> Iterator[dict[str, Any]]:
+def calibrate_suite(
+    suite: Suite, device: str, root: Path | None = None, download: bool = False
+) -> Iterator[dict[str, Any]]:
     """For each regime and replicate: clean and robust accuracy on tune, and the epsilon that halves the former."""
-    data = load(suite.dataset, root, device)
+    data = load(suite.dataset, root, device, download)
     fraction = suite.fractions[len(suite.fractions) // 2]
     for name, regime in suite.regimes.items():
         for replicate in range(suite.replicates):

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,12 @@ import numpy as np
 
 from benchmark import workers
 from benchmark.estimate import ASK_ABOVE, spoken, trace_work
-from benchmark.plan import Plan, make_plan
+from benchmark.plan import Selection, make_plan
 from benchmark.progress import tracked
-from benchmark.spec import DatasetSpec, Row, Suite, load_suite, suite_names
+from benchmark.spec import Attacks, DatasetSpec, Suite, load_suite, suite_names, validated_suite
 from benchmark.store import Store, require_writable, write_atomically
 from methods.api import Budget, Floats, Integers, Scalar
-from methods.errors import CoresetBenchError, UsageError
+from methods.errors import CoresetBenchError, UsageError, unknown
 from methods.registry import get
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from benchmark.run import Settings
 
 FORMATS = (".npz", ".csv")
+_TRUTHS = {"true": True, "false": False}
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Picked:
     indices  int64 [k], positions among the data set's own training images, in the order of selection
     weights  float64 [k] as the method gives them, or None
     pool     how many images there were to choose from
-    about    what made it: method, parameters, seeds, checksum
+    about    what made it, in values that JSON takes: data set, suite, proxy, method, parameters, seed
     """
 
     indices: Integers
@@ -50,14 +52,14 @@ def check_target(path: Path) -> None:
     require_writable(path.parent)
 
 
-def suite_for(dataset: str, method: str, fraction: float, seed: int, params: Sequence[str], suite: str | None) -> Suite:
+def suite_for(dataset: str, method: str, fraction: float, params: Sequence[str], suite: str | None) -> Suite:
     """A suite of one row, with the proxy of the named suite or of the data set's own.
 
     Raises:
-        UsageError: an unknown name, a fraction outside (0, 1], or no suite to take the proxy from.
+        UsageError: an unknown name, a fraction outside (0, 1], a suite without the proxy that the row reads, or no
+            suite to take the proxy from.
     """
     from benchmark.data import dataset_names
-    from methods.errors import unknown
 
     Budget.of(fraction, 1)
     if dataset not in dataset_names() and not dataset.startswith("imagefolder:"):
@@ -65,15 +67,15 @@ def suite_for(dataset: str, method: str, fraction: float, seed: int, params: Seq
     if suite is None and dataset not in suite_names():
         raise UsageError(f"There is no suite for '{dataset}'; name one whose proxy to use with --suite.")
     base = load_suite(suite or dataset)
-    name, _, policy = method.partition("@")
-    row = Row(method=name, policy=policy or None, params=_parsed(method, params))
     data = base.dataset if base.dataset.name == dataset else DatasetSpec(name=dataset)
-    fields = base.canonical()
     changes = {
-        "dataset": data.canonical(), "rows": [row.canonical()], "fractions": [fraction], "replicates": seed + 1,
+        "dataset": data.canonical(),
+        "rows": [{"method": method, "params": _parsed(method, params)}],
+        "fractions": [fraction],
         "full": False,
-    }  # fmt: skip
-    return Suite.model_validate({**fields, **changes})
+        "attacks": Attacks().canonical(),  # the suite's own may name its rows and fractions
+    }
+    return validated_suite({**base.canonical(), **changes}, f"--method {method} in suite '{base.name}'")
 
 
 def _parsed(method: str, params: Sequence[str]) -> dict[str, Scalar]:
@@ -83,23 +85,25 @@ def _parsed(method: str, params: Sequence[str]) -> dict[str, Scalar]:
         key, equals, value = text.partition("=")
         if not equals:
             raise UsageError(f"'{text}' is no parameter; write --param KEY=VALUE.")
-        kind = type(defaults.get(key, ""))
+        default = defaults.get(key, "")
         try:
-            values[key] = value.lower() in ("true", "1", "yes") if kind is bool else kind(value)
-        except ValueError:
-            raise UsageError(f"The parameter '{key}' of '{method}' takes {kind.__name__}, not '{value}'.") from None
+            values[key] = _TRUTHS[value.lower()] if isinstance(default, bool) else type(default)(value)
+        except (KeyError, ValueError):
+            takes = "true or false" if isinstance(default, bool) else type(default).__name__
+            raise UsageError(f"The parameter '{key}' of '{method}' takes {takes}, not '{value}'.") from None
     return values
 
 
 def select_coreset(suite: Suite, seed: int, settings: "Settings", console: "Console") -> Picked:
-    """The coreset of the suite's one row in the replicate `seed`; its proxies are traced first where they are not.
+    """The coreset of the suite's one row in the replicate `seed`, whatever the suite's number.
+
+    Its proxies are traced first where they are not.
 
     Raises:
         CoresetBenchError: data that are not there, a proxy that diverges, a method that fails.
     """
     require_writable(settings.store)
-    whole = make_plan(suite, settings.data)
-    plan = Plan(suite, whole.data, tuple(cell for cell in whole.cells if cell.replicate == seed))
+    plan = make_plan(suite, settings.data, replicates=[seed])
     (selection,) = plan.selections()
     store = Store(settings.store)
     with settings.pool(plan) as pool:
@@ -108,7 +112,8 @@ def select_coreset(suite: Suite, seed: int, settings: "Settings", console: "Cons
         if todo:
             work = [trace_work(trace, facts["pool"]) for trace in todo]
             seconds = sum(work) * pool.rates(todo[0].training.model).training / min(settings.workers, len(todo))
-            console.print(f"{len(todo)} proxies to trace first, about {spoken(seconds)}.", highlight=False)
+            proxies = "1 proxy" if len(todo) == 1 else f"{len(todo)} proxies"
+            console.print(f"{proxies} to trace first, about {spoken(seconds)}.", highlight=False)
             if seconds > ASK_ABOVE:
                 settings.confirm(f"Tracing needs about {spoken(seconds)}.")
             keys = [trace.proxy.key for trace in todo]
@@ -119,24 +124,30 @@ def select_coreset(suite: Suite, seed: int, settings: "Settings", console: "Cons
     coreset = store.read(selection.coreset.kind, selection.coreset.key)
     if coreset is None:
         raise CoresetBenchError(f"The coreset vanished from {settings.store} while it was read; run the command again.")
-    about = {
-        "dataset": suite.dataset.name,
+    about = _about(suite, selection, seed, facts)
+    return Picked(positions[coreset.arrays["indices"]], coreset.arrays.get("weights"), facts["pool"], about)
+
+
+def _about(suite: Suite, selection: Selection, seed: int, facts: Mapping[str, Any]) -> dict[str, Any]:
+    proxy = selection.row.proxy
+    return {
+        "dataset": suite.dataset.canonical(),
         "checksum": facts["checksum"],
+        "suite": suite.name,
+        "proxy": {"name": proxy, **suite.proxies[proxy].canonical()} if selection.traces else None,
         "method": selection.row.spelled,
         "params": dict(selection.params),
         "fraction": selection.fraction,
         "seed": seed,
     }
-    weights = coreset.arrays.get("weights")
-    return Picked(positions[coreset.arrays["indices"]], weights, facts["pool"], about)
 
 
 def write_coreset(path: Path, picked: Picked) -> None:
-    """Writes `indices` (and `weights`) as .npz, or as .csv with a row for each pick."""
+    """Writes `indices`, `weights` if any and `about` (a JSON text) as .npz, or as .csv with a row for each pick."""
     buffer = io.BytesIO()
     weights = picked.weights
     if path.suffix == ".npz":
-        arrays: dict[str, Any] = {"indices": picked.indices, "about": np.array(str(picked.about))}
+        arrays: dict[str, Any] = {"indices": picked.indices, "about": np.array(json.dumps(picked.about))}
         np.savez(buffer, **(arrays if weights is None else {**arrays, "weights": weights}))
     else:
         lines = io.StringIO(newline="")

@@ -1,5 +1,6 @@
 """Commands for authors of methods: check, new-method."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,11 @@ from benchmark.cli.common import app
 
 @app.command()
 def check(
-    target: Annotated[str, typer.Argument(help="PACKAGE:METHOD, or the name of a registered method.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="PACKAGE:METHOD, or a registered method's name.")],
 ) -> None:
-    """Hold a method to the contract that every built-in one passes, and say in words what fails.
+    """Hold a method to the contract of the built-in ones.
+
+    Each check says in words what fails.
 
     Example: coreset-bench check my_package.my_module:mine
     """
@@ -33,15 +36,20 @@ def check(
 
 @app.command("new-method")
 def new_method(
-    name: Annotated[str, typer.Argument(help="The method's name, in lower case with hyphens.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The method's name, in lower case with hyphens.")],
     into: Annotated[Path, typer.Option("--in", help="The clone, or the folder for a plugin.")] = Path(),
 ) -> None:
-    """Write a working method to start from: in a clone a module and its test, elsewhere a plugin to install.
+    """Write a working method to start from.
+
+    In a clone that is a module and its test, elsewhere a plugin to install.
 
     Example: coreset-bench new-method my-score
     """
     from benchmark.scaffold import new_method as write
 
-    for path in write(name, into):
+    written = write(name, into)
+    for path in written:
         print(f"Written: {path}")
-    print(f"Next: edit it, then coreset-bench check {name} and coreset-bench run digits --row {name}")
+    plugin = written[0].parent if written[0].name == "pyproject.toml" else None
+    install = f"python -m pip install --editable {shlex.quote(str(plugin))}, " if plugin else ""
+    print(f"Next: {install}edit it, then coreset-bench check {name} and coreset-bench run digits --row {name}")

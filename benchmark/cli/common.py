@@ -26,7 +26,7 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-SuiteName = Annotated[str, typer.Argument(help="A suite's name, or the path of a suite's TOML file.", metavar="SUITE")]
+SuiteName = Annotated[str, typer.Argument(help="A suite's name, or the path of its TOML file.", metavar="SUITE")]
 Data = Annotated[
     Path | None,
     typer.Option(help="Folder of the data sets. [default: $CORESET_BENCH_DATA, else ./data]", show_default=False),
@@ -37,16 +37,17 @@ Jobs = Annotated[int, typer.Option(help="Worker processes; 0 is one for each cor
 Threads = Annotated[int, typer.Option(help="torch threads of each worker.", min=1)]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, or auto.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before work of more than ten minutes.")]
-Download = Annotated[bool, typer.Option(help="Download CIFAR where it is not there.")]
+Download = Annotated[bool, typer.Option("--download", help="Download CIFAR where it is not there.")]
 ExtraRows = Annotated[
     list[str] | None,
-    typer.Option("--row", help="Add a method to the suite's rows (METHOD or METHOD@POLICY); may be repeated."),
+    typer.Option("--row", metavar="METHOD", help="Add METHOD or METHOD@POLICY to the suite's rows; may be repeated."),
 ]
 Clock = Annotated[
     str | None,
-    typer.Option(help="Train for equal 'epochs' or equal 'steps', whatever the suite says."),
+    typer.Option(metavar="CLOCK", help="Train for equal 'epochs' or equal 'steps', whatever the suite says."),
 ]
 
+CLOCKS = ("epochs", "steps")
 STORE = Path("store")
 RESULTS = Path("results")
 
@@ -112,21 +113,21 @@ def asker(yes: bool) -> Any:
 
 def the_suite(name: str, rows: Sequence[str] | None = None, clock: str | None = None) -> "Suite":
     """The suite, with the rows and the clock that the command line adds: then under a name of its own."""
-    from benchmark.spec import Row, Suite, load_suite
+    from benchmark.spec import load_suite, validated_suite
 
-    suite = load_suite(name)
-    spec, taken = suite.canonical(), {row.name for row in suite.rows}
+    suite, added = load_suite(name), ""
     for text in rows or ():
-        method, _, policy = text.partition("@")
-        row = Row(method=method, policy=policy or None)
-        if row.name in taken:
-            raise UsageError(f"Suite '{suite.name}' has the row '{row.name}' already; drop --row {row.name}.")
-        spec["rows"].append(row.canonical())
-        spec["name"] += f"+{row.name}"
-    if clock is not None:
-        if clock not in ("epochs", "steps"):
-            raise UsageError(f"Unknown clock '{clock}'; use epochs or steps.")
-        for regime in spec["regimes"].values():
-            regime["recipe"]["clock"] = clock
-        spec["name"] += f"+{clock}"
-    return Suite.model_validate(spec)
+        if any(row.name == text for row in suite.rows):
+            raise UsageError(f"Suite '{suite.name}' has the row '{text}' already; drop --row {text}.")
+        spec = suite.canonical()
+        spec["rows"].append(text)
+        added += f" --row {text}"
+        suite = validated_suite({**spec, "name": f"{suite.name}+{text}"}, f"Suite '{name}' with{added}")
+    if clock is None:
+        return suite
+    if clock not in CLOCKS:
+        raise UsageError(f"Unknown clock '{clock}'; use epochs or steps.")
+    spec = suite.canonical()
+    for regime in spec["regimes"].values():
+        regime["recipe"]["clock"] = clock
+    return validated_suite({**spec, "name": f"{suite.name}+{clock}"}, f"Suite '{name}' with --clock {clock}")

@@ -1,16 +1,15 @@
-"""Commands that list: methods, datasets, suites, a plan, a cell's lineage."""
+"""Commands that list: methods, datasets, suites, a plan."""
 
 from typing import Annotated, Any
 
 import typer
 
 from benchmark.cli.common import STORE, Clock, Data, ExtraRows, Json, StorePath, SuiteName, app, print_rows, the_suite
-from methods.errors import UsageError
 
 
 @app.command()
 def methods(
-    name: Annotated[str | None, typer.Argument(help="One method (or method@policy): all that is known of it.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="METHOD", help="One METHOD or METHOD@POLICY, in full.")] = None,
     as_json: Json = False,
 ) -> None:
     """List the selection methods, or describe one.
@@ -122,7 +121,7 @@ def plan(
     store: StorePath = STORE,
     as_json: Json = False,
 ) -> None:
-    """Show what a run would do: its stages, and how many are done already.
+    """Show the stages of a run, and how many are done.
 
     Example: coreset-bench plan digits
     """
@@ -143,10 +142,9 @@ def plan(
         "coresets selected": [selection.coreset.done(kept) for selection in selections],
         "models trained": [cell.model.done(kept) for cell in made.cells],
     }
-    for attack in ("clean", "pgd", "radii", "autoattack"):
+    for attack in dict.fromkeys(name for cell in made.cells for name in cell.outcomes):
         stages = [cell.outcomes[attack] for cell in made.cells if attack in cell.outcomes]
-        if stages:
-            groups[f"models evaluated: {attack}"] = [stage.done(kept) for stage in stages]
+        groups[f"models evaluated: {attack}"] = [stage.done(kept) for stage in stages]
     rows = [
         {"stage": name, "all": len(done), "done": sum(done), "to do": len(done) - sum(done)}
         for name, done in groups.items()
@@ -155,63 +153,3 @@ def plan(
     alone = sum(selection.proxy_epochs for selection in selections)
     shared = sum(trace.until for trace in traces)
     print(f"Proxy epochs: {shared:,} shared by all rows; one proxy for each method and budget would take {alone:,}.")
-
-
-@app.command()
-def explain(
-    cell: Annotated[str, typer.Argument(help="SUITE/ROW/FRACTION/REGIME/REPLICATE, as in the records.")],
-    suite: Annotated[str | None, typer.Option(help="The suite's TOML file, where it is not one of ours.")] = None,
-    row: ExtraRows = None,
-    clock: Clock = None,
-    data: Data = None,
-    store: StorePath = STORE,
-    as_json: Json = False,
-) -> None:
-    """Show what a cell was made from, stage by stage, and the command that runs it again.
-
-    Example: coreset-bench explain digits/easycore/0.3/trades/0
-    """
-    from benchmark.plan import make_plan
-    from benchmark.store import Store
-
-    if cell.count("/") < 4:
-        raise UsageError(f"'{cell}' is no cell; write SUITE/ROW/FRACTION/REGIME/REPLICATE (see coreset-bench plan).")
-    named = suite or cell.split("/")[0].split("+")[0]
-    chosen = the_suite(named, row, clock)
-    found, kept = make_plan(chosen, data).find(cell), Store(store)
-    rows = [
-        {
-            "stage": stage.kind,
-            "what": _what(stage.kind, stage.spec),
-            "done": stage.done(kept),
-            "key": stage.key,
-            "folder": str(kept.path(stage.kind, stage.key)),
-        }
-        for stage in found.stages()
-    ]
-    command = [
-        "coreset-bench",
-        "run",
-        named,
-        *(f"--row {r}" for r in row or ()),
-        *([f"--clock {clock}"] if clock else []),
-    ]
-    again = f"{' '.join(command)} --only '{cell}'"
-    if as_json:
-        print_rows([{"cell": cell, "command": again, "stages": rows}], as_json)
-        return
-    print_rows([{key: value for key, value in row.items() if key != "folder"} for row in rows], as_json)
-    print(f"Stage results are in {store}/STAGE/{'K' * 2}/KEY with the full specification of each (spec.json).")
-    print(f"Run it again: {again}")
-
-
-def _what(kind: str, spec: Any) -> str:
-    """A stage in a few words."""
-    if kind == "signal":
-        return f"{spec['signal']} of {spec['part']}"
-    if kind == "coreset":
-        policy = f"@{spec['policy']}" if spec["policy"] else ""
-        return f"{spec['method']}{policy}, fraction {spec['fraction']:g}, seed {spec['seed']}"
-    if kind == "model":
-        return f"{spec['model']}, {spec['recipe']['objective']}, seed {spec['seed']}"
-    return str(spec["attack"])

@@ -1,12 +1,15 @@
 """Commands on records: leaderboard, publish."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from benchmark.cli.common import RESULTS, ResultsPath, SuiteName, app, console
-from methods.errors import CoresetBenchError
+from benchmark.cli.common import RESULTS, ResultsPath, app, console, print_rows
+from methods.errors import CoresetBenchError, UsageError, unknown
+
+RECORDS = "records.jsonl"
 
 Readme = Annotated[Path, typer.Option(help="The README that shows the digits table.")]
 
@@ -14,7 +17,7 @@ Readme = Annotated[Path, typer.Option(help="The README that shows the digits tab
 @app.command()
 def leaderboard(
     suite: Annotated[
-        str | None, typer.Argument(help="Print this suite's leaderboard; without one, see --check.")
+        str | None, typer.Argument(metavar="SUITE", help="A suite that was run; without one, all published ones.")
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Fail if a published leaderboard is out of date.")] = False,
     published: Annotated[
@@ -22,18 +25,23 @@ def leaderboard(
     ] = False,
     results: ResultsPath = RESULTS,
     readme: Readme = Path("README.md"),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a suite's rates as JSON, a row for each cell; null is 'not measured'.")
+    ] = False,
 ) -> None:
-    """Print a suite's leaderboard; without a suite, write all published ones again from their records.
+    """Print a suite's leaderboard, or write the published ones.
+
+    Without a suite, every published leaderboard is written again from its records, or held to them by --check.
 
     Example: coreset-bench leaderboard digits
     """
     if suite is not None:
-        from benchmark.leaderboard import print_table
-        from benchmark.records import read_records
-
-        folder = results / suite if published else results / "local" / suite
-        print_table(read_records(folder / "records.jsonl"), console())
+        if check:
+            raise UsageError("--check is for all published leaderboards; leave the suite out.")
+        _show(suite, results if published else results / "local", as_json)
         return
+    if as_json or published:
+        raise UsageError(f"--{'json' if as_json else 'published'} is for one suite; name it.")
     from benchmark.publish import rebuild, stale
 
     if check:
@@ -47,9 +55,33 @@ def leaderboard(
     print("\n".join(f"Written: {path}" for path in changed) or "Nothing to write: all leaderboards are up to date.")
 
 
+def _show(suite: str, folder: Path, as_json: bool) -> None:
+    """Prints the leaderboard of the records in `folder/SUITE`, or their rates."""
+    if not (folder / suite / RECORDS).is_file():
+        held = [path.parent.name for path in folder.glob(f"*/{RECORDS}")]
+        if not held:
+            raise UsageError(f"There are no results in {folder}; run a suite first (coreset-bench run SUITE).")
+        raise unknown(f"suite among the results in {folder}:", suite, held)
+    from benchmark.records import read_records
+
+    records = read_records(folder / suite / RECORDS)
+    if not as_json:
+        from benchmark.leaderboard import print_table
+
+        print_table(records, console())
+        return
+    from benchmark.outcomes import frame
+
+    print_rows(json.loads(frame(records).to_json(orient="records", double_precision=15)), as_json)
+
+
 @app.command()
-def publish(suite: SuiteName, results: ResultsPath = RESULTS, readme: Readme = Path("README.md")) -> None:
-    """Copy a local run's records and leaderboard to where git keeps them.
+def publish(
+    suite: Annotated[str, typer.Argument(metavar="SUITE", help="A suite that was run here.")],
+    results: ResultsPath = RESULTS,
+    readme: Readme = Path("README.md"),
+) -> None:
+    """Copy a run's records and leaderboard to where git keeps them.
 
     Example: coreset-bench publish digits
     """

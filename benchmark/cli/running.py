@@ -1,8 +1,9 @@
 """Commands that compute: run, select, calibrate."""
 
+import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,6 +24,7 @@ from benchmark.cli.common import (
     app,
     asker,
     console,
+    print_rows,
     resolve_device,
     the_suite,
 )
@@ -34,7 +36,9 @@ def run(
     suite: SuiteName,
     row: ExtraRows = None,
     clock: Clock = None,
-    only: Annotated[str | None, typer.Option(help="Compute only cells that match, such as '*/easycore/*'.")] = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="PATTERN", help="Compute only cells that match, such as '*/easycore/*'.")
+    ] = None,
     jobs: Jobs = 0,
     threads: Threads = 1,
     device: Device = "auto",
@@ -44,9 +48,9 @@ def run(
     download: Download = False,
     yes: Yes = False,
 ) -> None:
-    """Run a suite: what the store lacks is computed, the leaderboard written and printed.
+    """Run a suite and print its leaderboard.
 
-    Run again after an interruption, it goes on where it was.
+    What the store lacks is computed; run again after an interruption, it goes on where it was.
 
     Example: coreset-bench run digits --jobs 2
     """
@@ -87,7 +91,9 @@ def select(
     fraction: Annotated[float, typer.Option(help="The share of the pool to keep, in (0, 1].")],
     out: Annotated[Path, typer.Option(help="Where to write, as .npz or .csv.")],
     seed: Annotated[int, typer.Option(help="The replicate whose proxy and selection seeds are used.", min=0)] = 0,
-    param: Annotated[list[str] | None, typer.Option(help="A parameter as KEY=VALUE; may be repeated.")] = None,
+    param: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="A parameter of it; may be repeated.")
+    ] = None,
     suite: Annotated[
         str | None, typer.Option(help="The suite whose proxy is used. [default: the data set's]", show_default=False)
     ] = None,
@@ -99,9 +105,10 @@ def select(
     download: Download = False,
     yes: Yes = False,
 ) -> None:
-    """Select a coreset and write its indices, and weights if there are any.
+    """Select a coreset and write its indices.
 
-    Indices count the data set's own training images, in the order of torchvision or scikit-learn.
+    And its weights, if there are any. Indices count the data set's own training images, in the order of torchvision
+    or scikit-learn.
 
     Example: coreset-bench select --dataset digits --method easycore --fraction 0.3 --seed 0 --out c.npz
     """
@@ -109,7 +116,7 @@ def select(
     from benchmark.select import check_target, select_coreset, suite_for, write_coreset
 
     check_target(out)
-    chosen = suite_for(dataset, method, fraction, seed, param or [], suite)
+    chosen = suite_for(dataset, method, fraction, param or [], suite)
     settings = Settings(
         store=store,
         results=RESULTS,
@@ -123,25 +130,33 @@ def select(
     picked = select_coreset(chosen, seed, settings, console())
     write_coreset(out, picked)
     k, n = len(picked.indices), picked.pool
-    print(f"{k:,} of {n:,} training images ({k / n:.1%}) by {method}, seed {seed}: {out}")
+    proxy = picked.about["proxy"]
+    by = f"the {proxy['name']} proxy ({proxy['model']}) of suite {chosen.name}" if proxy else "no proxy"
+    print(f"{k:,} of {n:,} training images ({k / n:.1%}) by {method} from {by}, seed {seed}: {out}")
 
 
 @app.command()
-def calibrate(suite: SuiteName, threads: Threads = 1, device: Device = "auto", data: Data = None) -> None:
-    """Measure on the held-out 'tune' part where random coresets lose half of their clean accuracy.
+def calibrate(
+    suite: SuiteName, threads: Threads = 1, device: Device = "auto", data: Data = None, download: Download = False
+) -> None:
+    """Measure each regime's primary epsilon on held-out images.
 
-    That is each regime's primary epsilon. Test images are not touched, and nothing is stored.
+    It is where a model trained on a random coreset loses half of its clean accuracy. Images are those of the 'tune'
+    part: test images are not touched, and nothing is stored.
 
     Example: coreset-bench calibrate digits
     """
+    chosen = the_suite(suite)
     import torch
 
     from benchmark.calibrate import calibrate_suite
-    from benchmark.cli.common import print_rows
 
     torch.set_num_threads(threads)
-    chosen = the_suite(suite)
-    rows = list(calibrate_suite(chosen, resolve_device(device), data))
-    for regime in chosen.regimes:
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for row in calibrate_suite(chosen, resolve_device(device), data, download):
+        regime = row.pop("regime")
+        rows.setdefault(regime, []).append(row)
+        print(f"Measured: {regime}, {len(rows[regime])} of {chosen.replicates}", file=sys.stderr)
+    for regime, measured in rows.items():
         print(regime)
-        print_rows([{k: v for k, v in row.items() if k != "regime"} for row in rows if row["regime"] == regime], False)
+        print_rows(measured, False)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -91,6 +92,13 @@ def but(option: str, value: str) -> tuple[str, ...]:
         ((*but("--dataset", "imagefolder:nowhere"), "--suite", "imagenette"), ("nowhere",)),
         ((*SELECT, "--param", "squared"), ("KEY=VALUE",)),
         ((*SELECT, "--param", "square=true"), ("'squared'",)),
+        ((*SELECT, "--param", "squared=ture"), ("takes true or false, not 'ture'",)),
+        ((*but("--method", "easycore@lo"),), ("policy 'lo'", "'low'")),
+        (("run", "digits", "--row", "full"), ("Suite 'digits' with --row full", "the row of the full pool")),
+        (("run", "digits", "--row", "loss@high", "--row", "loss@high"), ("has the row 'loss@high' already",)),
+        (("leaderboard", "digits", "--check"), ("leave the suite out",)),
+        (("leaderboard", "--json"), ("--json is for one suite",)),
+        (("leaderboard", "digits"), ("There are no results in results/local",)),
         ((*but("--dataset", "cifar10"), "--suite", "cifar10-tiny", "--data", "absent"), ("CORESET_BENCH_DATA",)),
     ],
 )
@@ -134,15 +142,27 @@ def test_a_folder_that_cannot_be_written_is_named_before_any_work(suite: Path, t
     assert not (tmp_path / "store").exists()
 
 
-@pytest.mark.parametrize("arguments", [(), ("methods",), ("datasets",), ("suites",), ("run",), ("select",), ("check",)])
-def test_help_has_an_example(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    shown = command(*arguments, "--help", cwd=tmp_path)
+COMMANDS = ["calibrate", "check", "datasets", "explain", "leaderboard", "methods", "new-method", "plan", "publish"]
+COMMANDS += ["run", "select", "suites"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_an_example(name: str, tmp_path: Path) -> None:
+    shown = command(name, "--help", cwd=tmp_path, COLUMNS="80")
     assert shown.returncode == 0
-    assert not arguments or f"Example: coreset-bench {arguments[0]}" in re.sub(r"\s+", " ", shown.stdout)
+    assert f"Example: coreset-bench {name}" in re.sub(r"\s+", " ", shown.stdout)
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+
+
+def test_help_lists_every_command_with_a_whole_sentence(tmp_path: Path) -> None:
+    shown = command("--help", cwd=tmp_path, COLUMNS="80").stdout
+    listed = shown[shown.index("Commands:") :].splitlines()[1:]
+    assert sorted(line.split()[0] for line in listed) == COMMANDS
+    assert all(line.endswith(".") and not line.endswith("...") for line in listed), shown
 
 
 def test_listings_and_mistakes_import_nothing_heavy(tmp_path: Path) -> None:
-    heavy = ("torch", "sklearn", "pandas", "matplotlib", "scipy")
+    heavy = ("torch", "sklearn", "pandas", "scipy")
     for arguments in (["--help"], ["methods"], ["suites"], ["run", "digit"]):
         program = (
             "import sys\n"
@@ -179,8 +199,60 @@ def test_a_small_run_explains_itself_and_then_has_nothing_to_do(suite: Path, tmp
     again = command("explain", "small/easycore/0.1/standard/0", "--suite", str(suite), "--json", cwd=tmp_path)
     (explained,) = json.loads(again.stdout)
     assert all(stage["done"] for stage in explained["stages"])
-    assert explained["command"].startswith("coreset-bench run ")
+    assert [stage["stage"] for stage in explained["stages"]][:5] == ["data", "proxy", "signal", "coreset", "model"]
+    assert "seed" in explained["stages"][1]["what"]
     assert "easycore" in command("leaderboard", "small", cwd=tmp_path).stdout
+    rates = json.loads(command("leaderboard", "small", "--json", cwd=tmp_path).stdout)
+    assert [(row["row"], row["fraction"]) for row in rates] == [("random", 0.1), ("easycore", 0.1)]
+    assert all(0 < row["clean"] <= 1 for row in rates)
+    assert_refused(command("leaderboard", "smal", cwd=tmp_path), 2, "'smal'", "did you mean 'small'?")
+
+
+def test_the_command_that_explain_prints_makes_the_cell_anew(suite: Path, tmp_path: Path) -> None:
+    """The rows and the clock of the cell's name, the data folder, and a store in which nothing is done yet."""
+    (tmp_path / "again").mkdir()
+    cell = "small+loss@high+balanced+random@balanced+steps/loss@high+balanced/0.1/standard/0"
+    done = command("explain", cell, "--suite", str(suite), "--data", "my data", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (explained,) = json.loads(done.stdout)
+    assert not any(stage["done"] for stage in explained["stages"])
+    name, *arguments = shlex.split(explained["command"])
+    assert name == "coreset-bench"
+    assert arguments[arguments.index("--data") + 1] == "my data"
+    again = command(*arguments, "--jobs", "1", "--device", "cpu", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    records = tmp_path / "again-2" / "results" / "local" / cell.split("/")[0] / "records.jsonl"
+    (record,) = map(json.loads, records.read_text().splitlines())
+    assert record["cell"] == cell
+    assert set(record["keys"].values()) <= {stage["key"] for stage in explained["stages"]}
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("tiny/easycore/0.1/standard/0", ("suite 'tiny'", "is 'small'")),
+        ("small+els/easycore/0.1/standard/0", ("'els'",)),
+        ("small/easycor/0.1/standard/0", ("'small/easycore/0.1/standard/0'",)),
+    ],
+)
+def test_a_cell_of_another_suite_is_refused(cell: str, words: tuple[str, ...], suite: Path, tmp_path: Path) -> None:
+    assert_refused(command("explain", cell, "--suite", str(suite), cwd=tmp_path), 2, *words)
+
+
+def test_a_row_needs_the_proxy_that_it_reads(suite: Path, tmp_path: Path) -> None:
+    robust = SMALL.replace("[proxies.standard]", "[proxies.robust]").replace('"random", ', "")
+    suite.write_text(robust.replace('"easycore"', '{ method = "easycore", proxy = "robust" }'))
+    assert_refused(command("plan", str(suite), "--row", "loss", cwd=tmp_path), 2, "--row loss", "proxy 'standard'")
+    chosen = (*but("--method", "loss"), "--suite", str(suite))
+    assert_refused(command(*chosen, cwd=tmp_path), 2, "--method loss", "suite 'small'", "proxy 'standard'")
+
+
+def test_calibrates_a_suite_as_it_goes(suite: Path, tmp_path: Path) -> None:
+    done = command("calibrate", str(suite), "--device", "cpu", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Measured: standard, 1 of 1" in done.stderr
+    assert "half at" in done.stdout
+    assert not (tmp_path / "store").exists()
 
 
 def test_selects_what_the_suite_selects(suite: Path, tmp_path: Path) -> None:
@@ -201,12 +273,33 @@ def test_selects_what_the_suite_selects(suite: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     again = command(*chosen, "--method", "easycore", "--out", "c.csv", cwd=tmp_path)
     assert "proxies to trace" not in again.stdout
-    indices = np.load(tmp_path / "c.npz")["indices"]
+    indices, about = (np.load(tmp_path / "c.npz")[name] for name in ("indices", "about"))
+    known = json.loads(str(about))
+    assert (known["suite"], known["method"], known["fraction"], known["seed"]) == ("small", "easycore", 0.1, 0)
+    assert (known["proxy"]["name"], known["proxy"]["model"]) == ("standard", "mlp")
+    assert "standard proxy (mlp) of suite small" in done.stdout
     assert indices.dtype == np.int64
     assert len(set(indices.tolist())) == len(indices) == 110
     lines = (tmp_path / "c.csv").read_text().splitlines()
     assert lines[0] == "index"
     assert [int(line) for line in lines[1:]] == indices.tolist()
+
+
+def test_select_goes_beyond_the_suite_s_fractions_attacks_and_replicates(suite: Path, tmp_path: Path) -> None:
+    """AutoAttack in the suite names a fraction and a row that the coreset is not of; one replicate is planned."""
+    attacked = '[attacks.autoattack]\nfractions = [0.1]\nrows = ["random"]\n'
+    suite.write_text(SMALL + attacked)
+    chosen = but("--fraction", "0.2")
+    done = command(*chosen, "--suite", str(suite), "--seed", "3000", "--jobs", "1", "--device", "cpu", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "1 proxy to trace" in done.stdout
+    assert len(np.load(tmp_path / "c.npz")["indices"]) == 220
+
+
+def test_digits_at_a_fraction_without_autoattack(tmp_path: Path) -> None:
+    done = command(*but("--fraction", "0.1"), "--jobs", "1", "--device", "cpu", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "(10.0%) by easycore" in done.stdout
 
 
 def test_long_work_is_not_started_unasked(suite: Path, tmp_path: Path) -> None:

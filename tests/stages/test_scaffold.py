@@ -76,6 +76,16 @@ def test_elsewhere_it_is_a_package_that_installs_and_registers(tmp_path: Path) -
     assert "2 passed" in python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder, path=path)
 
 
+def test_the_command_says_what_comes_next(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    make = ["-m", "benchmark", "new-method", "mean-loss"]
+    elsewhere = tmp_path_factory.mktemp("else where")
+    said = python(*make, "--in", str(clone), cwd=elsewhere, path=str(ROOT))
+    assert "Next: edit it, then coreset-bench check mean-loss" in said
+    said = python(*make, "--in", str(elsewhere), cwd=elsewhere, path=str(ROOT))
+    install = f"Next: python -m pip install --editable '{elsewhere / 'coreset-bench-mean-loss'}', edit it, then"
+    assert install in said
+
+
 @pytest.mark.parametrize("name", ["", "Mine", "my_method", "9lives", "a--b", "-a", "../up", "a b", "méthode"])
 def test_a_name_that_cannot_be_one_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is no name for a method"):
