@@ -212,8 +212,8 @@ def _notes(regimes: list[RegimeStandings], reads_select: bool) -> list[str]:
     level = f"{100 * CONFIDENCE:g} %"
     incomplete = any(s.robust is None for regime in regimes for s in regime.order)
     notes = [
-        "Robust accuracy: the share of attacked test images that stay right under every attack that all cells ran, "
-        "sample by sample; an attack that only some cells ran has a table of its own.",
+        "Robust accuracy: the share of attacked test images that stay right under every attack that all cells ran on "
+        "all of them, sample by sample; AutoAttack on some cells or images only has a table of its own.",
         "mean: over the fractions of the suite; it needs every fraction and replicate that the suite declares.",
     ]
     if any(BASELINE in regime.rows for regime in regimes):

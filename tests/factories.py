@@ -144,3 +144,32 @@ def declared(records: Sequence[Record], **changes: Any) -> list[Record]:
         "suite_cells": len(records),
     }
     return [r.model_copy(update={"factors": r.factors.model_copy(update=found | changes)}) for r in records]
+
+
+def grid(counts: dict[str, list[list[int]]], regime: str = "standard") -> list[Record]:
+    """Cells of 100 images from the robust counts of each row, [fraction][replicate]."""
+    return [
+        robust(right, row, fraction, regime, replicate)
+        for row, table in counts.items()
+        for fraction, line in zip(FRACTIONS, table, strict=True)
+        for replicate, right in enumerate(line)
+    ]
+
+
+COUNTS = {
+    "random": [[40, 42, 44], [50, 52, 54]],
+    "easycore": [[46, 47, 49], [55, 59, 60]],
+    "el2n": [[30, 31, 32], [40, 41, 42]],
+}
+
+
+def lines(markdown: str) -> list[list[str]]:
+    """The cells of every table line."""
+    return [
+        [cell.strip() for cell in line.strip("|").split(" | ")] for line in markdown.splitlines() if line[:1] == "|"
+    ]
+
+
+def line_of(markdown: str, row: str) -> list[str]:
+    """The first table line that names the row."""
+    return next(line for line in lines(markdown) if row in line)
