@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmark.attacks import correct, pgd, smallest_epsilon
+from benchmark.attacks import correct, margin_pgd, pgd, smallest_epsilon
 from benchmark.data import Dataset, load
 from benchmark.models import build
 from benchmark.randomness import derive_seed, shuffled
@@ -57,6 +57,8 @@ def _measured(
     x, y, own = next(data.tune.batches(judged, IMAGES))
     clean = correct(model, x, y, BATCH)
     robust = pgd(model, x, y, regime.epsilons, suite.attacks.pgd, seed, own)
+    if suite.attacks.margin:
+        robust &= margin_pgd(model, x, y, regime.epsilons, suite.attacks.margin, seed, own)
     levels = smallest_epsilon(model, x, y, BOUND, SmallestEpsilon(levels=LEVELS, steps=20, step_ratio=0.1), seed, own)
     half = float(levels[clean].double().median()) * BOUND / LEVELS
     rates = {
