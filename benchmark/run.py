@@ -19,6 +19,7 @@ from benchmark.progress import tracked
 from benchmark.records import Failure, Record, write_records
 from benchmark.spec import Suite
 from benchmark.store import Store, require_writable, write_atomically
+from benchmark.wording import counted
 
 Confirm = Callable[[str], None]  # raises UsageError where the answer is no
 Facts = Mapping[str, Any]  # the meta of the data stage
@@ -149,7 +150,7 @@ class _Work:
         """Fills the store with what the cells need; the cells that failed, by id."""
         traces, selections = self.traces(plan, cells), self.unselected(plan, cells).selections()
         lost = self._tracked(
-            f"Tracing {len(traces)} proxies",
+            f"Tracing {counted(len(traces), 'proxy')}",
             workers.trace,
             {trace.proxy.key: self.trace_work(trace) for trace in traces},
         )
@@ -161,11 +162,11 @@ class _Work:
             if t.proxy.key in lost and not t.done(self.store)
         }
         alive = {s.coreset.key: 1 for s in selections if s.coreset.key not in lost}
-        lost |= self._tracked(f"Selecting {len(alive)} coresets", workers.select, alive)
+        lost |= self._tracked(f"Selecting {counted(len(alive), 'coreset')}", workers.select, alive)
         failed = {c.id: lost[c.selection.coreset.key] for c in cells if c.selection and c.selection.coreset.key in lost}
         left = sorted((cell for cell in cells if cell.id not in failed), key=self.cell_work, reverse=True)
         return failed | self._tracked(
-            f"Training and attacking {len(left)} models",
+            f"Training and attacking {counted(len(left), 'model')}",
             workers.cell,
             {cell.id: self.cell_work(cell) for cell in left},
         )
@@ -180,8 +181,8 @@ def _announce(work: _Work, plan: Plan, cells: Sequence[Cell], settings: Settings
     seconds = sum(work.trace_work(t) * work.pool.rates(t.training.model).training for t in traces)
     seconds += sum(work.cell_work(cell) * work.pool.rates(cell.regime.model).training for cell in cells)
     seconds /= min(count, len(cells))
-    workforce = "1 worker" if count == 1 else f"{count} workers"
-    statement = f"{len(traces)} proxies and {len(cells)} models to go, about {spoken(seconds)} on {workforce}."
+    to_do = f"{counted(len(traces), 'proxy')} and {counted(len(cells), 'model')} to go"
+    statement = f"{to_do}, about {spoken(seconds)} on {counted(count, 'worker')}."
     work.console.print(statement, highlight=False)
     if seconds > ASK_ABOVE:
         settings.confirm(f"Suite '{plan.suite.name}' needs about {spoken(seconds)}.")

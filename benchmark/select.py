@@ -16,6 +16,7 @@ from benchmark.plan import Selection, make_plan
 from benchmark.progress import tracked
 from benchmark.spec import Attacks, DatasetSpec, Suite, load_suite, suite_names, validated_suite
 from benchmark.store import Store, require_writable, write_atomically
+from benchmark.wording import counted
 from methods.api import Budget, Floats, Integers, Scalar
 from methods.errors import CoresetBenchError, UsageError, unknown
 from methods.registry import get
@@ -112,8 +113,7 @@ def select_coreset(suite: Suite, seed: int, settings: "Settings", console: "Cons
         if todo:
             work = [trace_work(trace, facts["pool"]) for trace in todo]
             seconds = sum(work) * pool.rates(todo[0].training.model).training / min(settings.workers, len(todo))
-            proxies = "1 proxy" if len(todo) == 1 else f"{len(todo)} proxies"
-            console.print(f"{proxies} to trace first, about {spoken(seconds)}.", highlight=False)
+            console.print(f"{counted(len(todo), 'proxy')} to trace first, about {spoken(seconds)}.", highlight=False)
             if seconds > ASK_ABOVE:
                 settings.confirm(f"Tracing needs about {spoken(seconds)}.")
             keys = [trace.proxy.key for trace in todo]

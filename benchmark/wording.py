@@ -93,8 +93,12 @@ def replicates(numbers: Sequence[int]) -> str:
 
 
 def counted(count: int, what: str) -> str:
-    """ "1 epoch", "20 epochs"."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}{'es' if what.endswith('s') else 's'}"
+    """ "1 epoch", "20 epochs", "30 proxies"."""
+    if count == 1:
+        return f"{count} {what}"
+    if what.endswith("y"):
+        return f"{count:,} {what[:-1]}ies"
+    return f"{count:,} {what}{'es' if what.endswith('s') else 's'}"
 
 
 def regime(name: str) -> str:
