@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtrit  # the quantile of t; scipy.stats has it too, and takes far longer to import
 
 CONFIDENCE = 0.95
 MIN_REPLICATES = 3  # below it the t interval is wider than anything it could tell apart
@@ -39,6 +38,8 @@ def estimate(values: ArrayLike, confidence: float = CONFIDENCE) -> Estimate:
     n = sample.size
     if n < MIN_REPLICATES:
         return Estimate(float(sample.mean()), None, n)
+    from scipy.special import stdtrit  # the quantile of t; imported where it is needed, for it takes long
+
     quantile = stdtrit(n - 1, (1 + confidence) / 2)
     return Estimate(float(sample.mean()), float(quantile * sample.std(ddof=1) / np.sqrt(n)), n)
 
