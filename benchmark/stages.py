@@ -124,14 +124,14 @@ class Workshop:
         """`indices` int64 [k] in the order of selection, `weights` float64 [k] where the method gives any."""
 
         def compute() -> Artifact:
-            signals = self._signals(selection)
-            held_out = self._signals(selection, HELD_OUT)
+            runs = [self.traced(trace) for trace in selection.traces]
+            held_out = _readable(selection, runs, HELD_OUT)
             labels = self.data.train.labels.numpy()
             budget = Budget.of(selection.fraction, len(labels))
             context = Context(
                 labels,
                 self.data.num_classes,
-                signals,
+                _readable(selection, runs),
                 np.random.default_rng(selection.seed),
                 HeldOut(self.data.select.labels.numpy(), held_out) if held_out.names else None,
                 self.device,
@@ -154,23 +154,6 @@ class Workshop:
             return Artifact(arrays, meta)
 
         return self._stored(selection.coreset, compute)
-
-    def _signals(self, selection: Selection, part: str = "") -> Signals:
-        """What the method may read of the pool, or of the held-out part."""
-        name = selection.method.info.name
-        runs = [
-            {
-                need.removeprefix(part): a
-                for need, a in self.traced(t).items()
-                if need.startswith(HELD_OUT) == bool(part)
-            }
-            for t in selection.traces
-        ]
-        if not runs:
-            return Signals({}, 0, asked_by=name)
-        epochs = selection.traces[0].training.recipe.epochs
-        others = tuple(Signals(arrays, epochs, asked_by=name) for arrays in runs[1:])
-        return Signals(runs[0], epochs, asked_by=name, others=others)
 
     def model(self, cell: Cell) -> Classifier:
         """The cell's trained network, in evaluation mode."""
@@ -224,3 +207,15 @@ class Workshop:
 
 def _weights(model: Classifier) -> dict[str, np.ndarray]:
     return {name: tensor.detach().cpu().contiguous().numpy() for name, tensor in model.state_dict().items()}
+
+
+def _readable(selection: Selection, runs: list[dict[str, np.ndarray]], part: str = "") -> Signals:
+    """What the method may read of the pool, or of the held-out part, in each of its proxy runs."""
+    name = selection.method.info.name
+    epochs = selection.traces[0].training.recipe.epochs if selection.traces else 0
+    arrays = [
+        {need.removeprefix(part): array for need, array in run.items() if need.startswith(HELD_OUT) == bool(part)}
+        for run in runs or [{}]
+    ]
+    others = tuple(Signals(each, epochs, asked_by=name) for each in arrays[1:])
+    return Signals(arrays[0], epochs, asked_by=name, others=others)

@@ -80,10 +80,8 @@ def _start(setting: Setting, inflight: Any) -> None:
     from benchmark.stages import Workshop
 
     global _plan, _traces, _selections, _workshop, _unfit, _inflight
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as for a job in a script's background
-        signal.signal(
-            signal.SIGINT, lambda *_: os._exit(Interrupted.exit_status)
-        )  # the parent says what there is to say
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as it is for a job in a script's background
+        signal.signal(signal.SIGINT, _stop)
     torch.set_num_threads(setting.threads)
     _inflight = inflight
     try:
@@ -97,6 +95,11 @@ def _start(setting: Setting, inflight: Any) -> None:
         )
     except CoresetBenchError as error:
         _unfit = error
+
+
+def _stop(*_: object) -> None:
+    """Ctrl-C reaches workers too; the parent says what there is to say."""
+    os._exit(Interrupted.exit_status)
 
 
 def _set_up_device(device: str) -> None:
