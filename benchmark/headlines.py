@@ -29,7 +29,7 @@ def headline(regime: RegimeStandings) -> list[str]:
             f"With {wording.counted(count, 'replicate')} there are values only: "
             f"an interval, and so a rank, needs {MIN_REPLICATES}."
         )
-    elif near := [standing.row for standing in complete if standing is not best and standing.may_be_best]:
+    elif near := [standing.row for standing in complete if standing.rank != best.rank and standing.may_be_best]:
         sentences.append(f"Not distinguishable from it: {wording.listed(list(map(wording.plain, near)))}.")
     elif len(complete) > 1:
         sentences.append("Every other ranked row is distinguishable from it.")

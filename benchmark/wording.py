@@ -126,6 +126,8 @@ def recipe(spec: Recipe) -> str:
         f"{spec.schedule} learning rate{'' if spec.schedule == 'constant' else ' up to'} {spec.lr:g}",
         _augmentation(spec),
     ]
+    if spec.precision != "float32":
+        parts.append(f"in {spec.precision}")
     if spec.objective == "trades":
         step = radius(spec.inner_step_size)
         inner = f"{counted(spec.inner_steps, 'step')} of {step}"

@@ -284,3 +284,8 @@ def test_one_is_spelled_as_one() -> None:
     assert "as 1 pass over the whole pool takes" in wording.budget(Recipe(epochs=1, clock="steps"))
     assert "as 20 passes over the whole pool take" in wording.budget(Recipe(epochs=20, clock="steps"))
     assert wording.replicates([1]) + wording.replicates([0, 2]) == "replicate 1replicates 0 and 2"
+
+
+def test_the_recipe_says_when_it_is_not_float32() -> None:
+    assert "bfloat16" not in wording.recipe(Recipe(epochs=3))
+    assert wording.recipe(Recipe(epochs=3, precision="bfloat16")).endswith("no augmentation, in bfloat16")

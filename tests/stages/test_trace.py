@@ -19,6 +19,7 @@ from benchmark.randomness import derive_seed
 from benchmark.spec import Suite, Training
 from benchmark.stages import Workshop
 from benchmark.store import Artifact, Store
+from benchmark.trace import trace
 from benchmark.train import train
 from methods.errors import CoresetBenchError, UsageError
 
@@ -210,3 +211,18 @@ def test_a_diverged_proxy_is_one_sentence_and_leaves_nothing(bench: Bench) -> No
         bench.traced("loss", **wild)
     assert not bench.wanted("loss", **wild).done(bench.store)
     assert not bench.store.has("proxy", bench.wanted("loss", **wild).proxy.key)
+
+
+def test_a_signal_with_a_nan_harms_only_those_who_read_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoilt(*arguments: Any) -> Any:
+        arrays, *rest = trace(*arguments)
+        arrays["loss"][1, 7] = np.nan
+        return arrays, *rest
+
+    monkeypatch.setattr("benchmark.stages.trace", spoilt)
+    wanted = bench.wanted("correct", "loss", "error_norm")
+    with pytest.raises(CoresetBenchError, match=r"^The signal 'loss' is not finite for some samples"):
+        bench.workshop.traced(wanted)
+    assert not wanted.signals["loss"].done(bench.store)
+    monkeypatch.setattr("benchmark.stages.trace", None)  # what is asked for now is there
+    assert set(bench.traced("correct", "error_norm")) == {"correct", "error_norm"}
