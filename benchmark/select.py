@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark import workers
-from benchmark.estimate import ASK_ABOVE, spoken, trace_work
-from benchmark.plan import Selection, make_plan
-from benchmark.progress import tracked
 from benchmark.spec import Attacks, DatasetSpec, Suite, load_suite, suite_names, validated_suite
 from benchmark.store import Store, require_writable, write_atomically
-from benchmark.wording import counted
 from methods.api import Budget, Floats, Integers, Scalar
 from methods.errors import CoresetBenchError, UsageError, unknown
 from methods.registry import get
@@ -24,6 +19,7 @@ from methods.registry import get
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from benchmark.plan import Selection
     from benchmark.run import Settings
 
 FORMATS = (".npz", ".csv")
@@ -103,6 +99,13 @@ def select_coreset(suite: Suite, seed: int, settings: "Settings", console: "Cons
     Raises:
         CoresetBenchError: data that are not there, a proxy that diverges, a method that fails.
     """
+    # Imported here, so that a mistake in a name has been answered before.
+    from benchmark import workers
+    from benchmark.estimate import ASK_ABOVE, spoken, trace_work
+    from benchmark.plan import make_plan
+    from benchmark.progress import tracked
+    from benchmark.wording import counted
+
     require_writable(settings.store)
     plan = make_plan(suite, settings.data, replicates=[seed])
     (selection,) = plan.selections()
@@ -128,7 +131,7 @@ def select_coreset(suite: Suite, seed: int, settings: "Settings", console: "Cons
     return Picked(positions[coreset.arrays["indices"]], coreset.arrays.get("weights"), facts["pool"], about)
 
 
-def _about(suite: Suite, selection: Selection, seed: int, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _about(suite: Suite, selection: "Selection", seed: int, facts: Mapping[str, Any]) -> dict[str, Any]:
     proxy = selection.row.proxy
     return {
         "dataset": suite.dataset.canonical(),

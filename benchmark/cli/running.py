@@ -112,11 +112,12 @@ def select(
 
     Example: coreset-bench select --dataset digits --method easycore --fraction 0.3 --seed 0 --out c.npz
     """
-    from benchmark.run import Settings
     from benchmark.select import check_target, select_coreset, suite_for, write_coreset
 
     check_target(out)
     chosen = suite_for(dataset, method, fraction, param or [], suite)
+    from benchmark.run import Settings
+
     settings = Settings(
         store=store,
         results=RESULTS,
