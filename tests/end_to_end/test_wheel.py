@@ -11,28 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.test_cli import SMALL
+
 CLONE = Path(__file__).parents[2]
-SUITE = """
-name = "two-cells"
-version = 1
-description = "Full data and one coreset"
-fractions = [0.1]
-replicates = 1
-rows = ["easycore"]
-
-[dataset]
-name = "digits"
-
-[proxies.standard]
-model = "mlp"
-recipe = { epochs = 2 }
-
-[regimes.standard]
-model = "mlp"
-recipe = { epochs = 2 }
-epsilons = [0.1]
-primary = 0.1
-"""
+SUITE = SMALL.replace('rows = ["random", "easycore"]\nfull = false', 'rows = ["easycore"]').replace(
+    '"small"', '"two-cells"'
+)
 
 
 @pytest.fixture(scope="module")
