@@ -59,16 +59,7 @@ def run(
     from benchmark.run import Settings, run_suite
     from benchmark.store import write_atomically
 
-    settings = Settings(
-        store=store,
-        results=results,
-        data=data,
-        jobs=jobs,
-        threads=threads,
-        device=resolve_device(device),
-        download=download,
-        confirm=asker(yes),
-    )
+    settings = Settings(store, results, data, jobs, threads, resolve_device(device), download, asker(yes))
     summary = run_suite(chosen, settings, out, lambda cell: only is None or fnmatchcase(cell.id, only))
     if not summary.computed:
         out.print(f"Nothing to do: all {len(summary.records)} cells are in {store}.", highlight=False)
@@ -118,16 +109,7 @@ def select(
     chosen = suite_for(dataset, method, fraction, param or [], suite)
     from benchmark.run import Settings
 
-    settings = Settings(
-        store=store,
-        results=RESULTS,
-        data=data,
-        jobs=jobs,
-        threads=threads,
-        device=resolve_device(device),
-        download=download,
-        confirm=asker(yes),
-    )
+    settings = Settings(store, RESULTS, data, jobs, threads, resolve_device(device), download, asker(yes))
     picked = select_coreset(chosen, seed, settings, console())
     write_coreset(out, picked)
     k, n = len(picked.indices), picked.pool
