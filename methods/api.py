@@ -43,6 +43,7 @@ class MethodInfo:
     nested      its coreset at k is the first k picks of its coreset at any larger budget
     per_class   it treats each class apart
     paper       arXiv number or full citation
+    repeats     for a method of `compat`, which repeats a known fault: the method as it should be
     """
 
     name: str
@@ -57,6 +58,7 @@ class MethodInfo:
     per_class: bool = False
     paper: str = ""
     version: int = 1
+    repeats: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))

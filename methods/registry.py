@@ -1,4 +1,4 @@
-"""The registry: every module of this package and every installed plugin, by name.
+"""The registry: every module of this package, of `compat` and every installed plugin, by name.
 
     @score("easycore", needs="input_grad_norm", keep="low", paper="arXiv:2510.11018")
     def easycore(signals):
@@ -135,16 +135,17 @@ def source_hash(method: Any) -> str:
 
 
 def _load() -> None:
-    """Imports every module of this package, then every plugin; a failing one becomes `Unavailable`."""
+    """Imports every module of this package and of `compat`, then every plugin; a failing one becomes `Unavailable`."""
     global _loaded
     if _loaded:
         return
     _loaded = True
-    package = importlib.import_module(__package__ or "methods")
-    for module in pkgutil.iter_modules(package.__path__):
-        if not module.ispkg:
-            with _reported(module.name):
-                importlib.import_module(f"{package.__name__}.{module.name}")
+    own = __package__ or "methods"
+    for package in map(importlib.import_module, (own, f"{own}.compat")):
+        for module in pkgutil.iter_modules(package.__path__):
+            if not module.ispkg:
+                with _reported(module.name):
+                    importlib.import_module(f"{package.__name__}.{module.name}")
     for point in entry_points(group=GROUP):
         with _reported(point.name):
             _adopt(point.load())
@@ -168,9 +169,15 @@ def _reported(name: str) -> Iterator[None]:
 
 
 def method_names() -> list[str]:
-    """The registered methods, in alphabetical order."""
+    """The registered methods, in alphabetical order, without those of `compat`."""
     _load()
-    return sorted(_methods)
+    return sorted(name for name, method in _methods.items() if not method.info.repeats)
+
+
+def compat_names() -> list[str]:
+    """The methods that repeat a known fault on purpose, in alphabetical order."""
+    _load()
+    return sorted(name for name, method in _methods.items() if method.info.repeats)
 
 
 def unavailable() -> list[Unavailable]:

@@ -18,7 +18,7 @@ from methods.contract.subject import ContractViolation, Subject
 from methods.contract.world import World
 from methods.errors import CoresetBenchError
 from methods.policies import check_policy
-from methods.registry import bind, get, method_names, source_file
+from methods.registry import bind, compat_names, get, method_names, source_file
 from methods.signals import get_signal
 
 NAME = re.compile(r"([a-z0-9]+:)?[a-z0-9]+(-[a-z0-9]+)*")
@@ -69,7 +69,7 @@ def registrable(subject: Subject) -> None:
                 f"cannot be made with the parameters that its info names ({type(error).__name__}: {error}); "
                 "let the constructor take each of them by name."
             ) from None
-    if name in method_names() and _place(get(name)) != _place(written):
+    if name in (*method_names(), *compat_names()) and _place(get(name)) != _place(written):
         raise subject.refuse(f"has the name of another method ({_place(get(name))}); choose a name of its own.")
 
 
