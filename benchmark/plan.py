@@ -20,7 +20,7 @@ from benchmark.store import Store, content_key
 from methods.api import HELD_OUT, Method, Scalar, check_params, epoch_index
 from methods.errors import UsageError, unknown
 from methods.registry import get, source_hash
-from methods.signals import get_signal
+from methods.signals import get_signal, read_share
 
 # Raise a stage's version when its code changes what it computes; a test pins each to its sources.
 VERSIONS = {"data": 2, "proxy": 3, "signal": 1, "coreset": 2, "model": 3, "outcome": 2}
@@ -107,13 +107,13 @@ class Selection:
     @property
     def proxy_epochs(self) -> int:
         """The proxy epochs that this row would need alone."""
-        return sum(read_until(self.params, trace.training) for trace in self.traces)
+        needs = self.method.info.needs
+        return sum(read_until(needs, self.params, trace.training) for trace in self.traces)
 
 
-def read_until(params: Mapping[str, Scalar], training: Training) -> int:
-    """The epochs of a proxy that a method reads: up to the share `at` of its schedule, or all."""
-    epochs = training.recipe.epochs
-    return epoch_index(float(params["at"]), epochs) + 1 if "at" in params else epochs
+def read_until(needs: Iterable[str], params: Mapping[str, Scalar], training: Training) -> int:
+    """The epochs of a proxy that a method reads: up to the share `at` of its schedule, its own or its signals'."""
+    return epoch_index(read_share(needs, params), training.recipe.epochs) + 1
 
 
 def make_selection(data: Data, suite: Suite, row: Row, fraction: float, replicate: int) -> Selection:
@@ -124,7 +124,7 @@ def make_selection(data: Data, suite: Suite, row: Row, fraction: float, replicat
     traces: list[Trace] = []
     if needs:
         training = suite.proxies[row.proxy]
-        count, read = int(params.get("proxies", 1)), read_until(params, training)
+        count, read = int(params.get("proxies", 1)), read_until(needs, params, training)
         if count < 1:
             raise UsageError(f"Row '{row.name}' averages {count} proxies; it takes one at least.")
         for index in range(count):

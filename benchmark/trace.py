@@ -56,14 +56,16 @@ class Tracer(Reporter):
         seed: int,
         report: Report = unreported,
         work: float = 0,
+        schedule: int | None = None,
     ) -> None:
         super().__init__(report, work)
         own = [get_signal(need) for need in needs if not need.startswith(HELD_OUT)]
         held_out = [get_signal(need.removeprefix(HELD_OUT)) for need in needs if need.startswith(HELD_OUT)]
         self.model = model
+        seeds = derive_seed("signals", seed), derive_seed("signals", seed, 1)
         self.parts = [
-            ("", data.train, Recorder(own, len(data.train), epochs, derive_seed("signals", seed))),
-            (HELD_OUT, data.select, Recorder(held_out, len(data.select), epochs, derive_seed("signals", seed, 1))),
+            ("", data.train, Recorder(own, len(data.train), epochs, seeds[0], schedule)),
+            (HELD_OUT, data.select, Recorder(held_out, len(data.select), epochs, seeds[1], schedule)),
         ]
         self.passes = Passes()
 
@@ -102,7 +104,7 @@ def trace(
         device
     )
     work = len(data.train) * training.recipe.work
-    tracer = Tracer(needs, data, model, until, seed, report, work)
+    tracer = Tracer(needs, data, model, until, seed, report, work, training.recipe.epochs)
     passes = train(
         model, data.train, torch.arange(len(data.train)), training.recipe, seed, observer=tracer, until=until
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from methods.api import HELD_OUT, Floats, Integers, Scalar, epoch_index
 from methods.contract.world import Arrays, World
-from methods.signals import Signal, get_signal
+from methods.signals import Signal, get_signal, read_share
 from methods.signals.recorder import Recorder
 
 EASY, BOUNDARY, MISLABELLED = 0, 1, 2
@@ -29,13 +29,14 @@ BATCH = 16
 def world_for(needs: Iterable[str], params: dict[str, Scalar] | None = None, num_classes: int = 3) -> World:
     """The planted world with the signals that a method declares, kept for the life of the process.
 
-    A method with a parameter `proxies` gets up to two distinct ones; with `at` the further one is as short as the
-    harness would train it. Takes a fraction of a second for each new set of signals.
+    A method with a parameter `proxies` gets up to two distinct ones; the further one is as short as the harness would
+    train it. Takes a fraction of a second for each new set of signals.
     """
     params = params or {}
     proxies = min(PROXIES, int(params.get("proxies", 1)))
-    short = epoch_index(float(params["at"]), EPOCHS) + 1 if "at" in params else EPOCHS
-    return _world(tuple(sorted(set(needs))), proxies, short, num_classes)
+    needs = tuple(sorted(set(needs)))
+    short = epoch_index(read_share(needs, params), EPOCHS) + 1
+    return _world(needs, proxies, short, num_classes)
 
 
 @lru_cache(maxsize=64)
@@ -90,8 +91,10 @@ def traced(signals: dict[str, Signal], shown: Planted, aside: Planted, epochs: i
     from torch.nn.functional import cross_entropy
 
     x, y = torch.from_numpy(shown.images), torch.from_numpy(shown.labels)
-    own = Recorder([s for need, s in signals.items() if not need.startswith(HELD_OUT)], len(x), epochs, seed)
-    other = Recorder([s for need, s in signals.items() if need.startswith(HELD_OUT)], len(aside.labels), epochs, seed)
+    mine = [s for need, s in signals.items() if not need.startswith(HELD_OUT)]
+    theirs = [s for need, s in signals.items() if need.startswith(HELD_OUT)]
+    own = Recorder(mine, len(x), epochs, seed, EPOCHS)
+    other = Recorder(theirs, len(aside.labels), epochs, seed, EPOCHS)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = _network(int(y.max()) + 1)

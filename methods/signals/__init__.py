@@ -6,30 +6,32 @@
 
 Two views, never mixed. *online*: the training step's own outputs (training mode, augmented), at each presentation.
 *snapshot*: evaluation mode, un-augmented images, after each epoch. `[T, N]` is recorded at every epoch, `[N, ...]`
-after the last one alone.
+once: after the last one, or at the end of a share `at` of the proxy's schedule.
 
 A function asks by name for what it needs: `logits` [B, C], `features` [B, D] (penultimate), `input_grad`
 [B, C, H, W] (gradient of the *summed* cross-entropy with respect to pixels in [0, 1]; snapshot only), `y` int64 [B],
-`x` [B, C, H, W] in [0, 1], `model`, and `rng` (a torch generator of its own). Whoever asks for the same thing shares
-one pass. It returns a tensor [B] or [B, ...].
+`x` [B, C, H, W] in [0, 1], `model`, `rng` (a torch generator of its own), and `memory` (what it kept of these samples
+at earlier epochs: `recorder.Memory`). Whoever asks for the same thing shares one pass. It returns a tensor [B] or
+[B, ...].
 """
 
 import hashlib
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
 
+from methods.api import HELD_OUT, Scalar, epoch_index
 from methods.errors import CoresetBenchError, UsageError, unknown
 
 GROUP = "coreset_bench.signals"
 INPUTS = {
-    "online": ("logits", "features", "y", "x", "model", "rng"),
-    "snapshot": ("logits", "features", "input_grad", "y", "x", "model", "rng"),
+    "online": ("logits", "features", "y", "x", "model", "rng", "memory"),
+    "snapshot": ("logits", "features", "input_grad", "y", "x", "model", "rng", "memory"),
 }
 
 
@@ -39,11 +41,12 @@ class Signal:
 
     name      how methods ask for it
     view      "online" or "snapshot"
-    shape     "[T, N]" (every epoch) or "[N, ...]" (last epoch), with any further axes last
+    shape     "[T, N]" (every epoch) or "[N, ...]" (once), with any further axes last
     function  from a batch to a tensor whose first axis is the batch
     inputs    what the function asks for
     dtype     how it is stored; read as float32, except bool
     summary   first line of the docstring
+    at        where "[N, ...]" is recorded: at the end of this share of the proxy's schedule
     """
 
     name: str
@@ -53,10 +56,15 @@ class Signal:
     inputs: tuple[str, ...]
     dtype: Literal["float32", "bool"]
     summary: str
+    at: float = 1.0
 
     @property
     def every_epoch(self) -> bool:
         return self.shape.startswith("[T")
+
+    def due(self, epoch: int, epochs: int, schedule: int) -> bool:
+        """Whether it is recorded in this epoch of a run of `epochs`, which may stop before its schedule ends."""
+        return self.every_epoch or epoch == min(epochs - 1, epoch_index(self.at, schedule))
 
     @property
     def source_hash(self) -> str:
@@ -75,11 +83,13 @@ def signal(
     view: Literal["online", "snapshot"],
     shape: str,
     dtype: Literal["float32", "bool"] = "float32",
+    at: float = 1.0,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Registers a function as a signal.
 
     Raises:
-        UsageError: an argument that the view does not offer, a shape of neither kind, or a name that is taken.
+        UsageError: an argument that the view does not offer, a shape of neither kind or that does not go with
+            `at` or `memory`, or a name that is taken.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -91,7 +101,14 @@ def signal(
             raise UsageError(
                 f"The signal '{name}' has shape {shape}; write [T, N] (every epoch) or [N, ...] (the last)."
             )
-        made = Signal(name, view, shape, function, inputs, dtype, (inspect.getdoc(function) or "").split("\n")[0])
+        summary = (inspect.getdoc(function) or "").split("\n")[0]
+        made = Signal(name, view, shape, function, inputs, dtype, summary, at)
+        if not 0 < at <= 1:
+            raise UsageError(f"The signal '{name}' is recorded at {at} of the schedule; 'at' must lie in (0, 1].")
+        if made.every_epoch and at < 1:
+            raise UsageError(f"The signal '{name}' is recorded at every epoch; drop 'at', or write [N, ...].")
+        if "memory" in inputs and not made.every_epoch:
+            raise UsageError(f"The signal '{name}' is recorded once and has nothing to recall; write [T, N].")
         if name in _signals and inspect.getfile(_signals[name].function) != inspect.getfile(function):
             raise UsageError(f"Two signals are called '{name}'; rename one of them.")
         _signals[name] = made
@@ -118,6 +135,12 @@ def signal_names() -> list[str]:
     """The registered signals, in alphabetical order."""
     _load()
     return sorted(_signals)
+
+
+def read_share(needs: Iterable[str], params: Mapping[str, Scalar]) -> float:
+    """The share of a proxy's schedule that a method reads: what is recorded early sets its own, `at` all other."""
+    signals = [get_signal(need.removeprefix(HELD_OUT)) for need in needs]
+    return max((s.at if s.at < 1 else float(params.get("at", 1.0)) for s in signals), default=1.0)
 
 
 def _load() -> None:

@@ -14,17 +14,57 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+class Memory:
+    """What one signal kept of each sample at earlier epochs; it speaks of the rows of the batch at hand.
+
+    Each name is one float32 array [N, ...] on the device of its values, for the length of the run.
+    """
+
+    def __init__(self, name: str, n: int) -> None:
+        self.epoch = 0  # the index of the epoch being recorded
+        self._name, self._n = name, n
+        self._kept: dict[str, Tensor] = {}
+        self._since: dict[str, int] = {}
+
+    def recall(self, name: str) -> "Tensor | None":
+        """What was kept under this name, [B, ...]; None in the epoch that first keeps it, and before."""
+        if self._since.get(name, self.epoch) == self.epoch:
+            return None
+        return self._kept[name][self._ids.to(self._kept[name].device)]
+
+    def keep(self, name: str, values: "Tensor") -> None:
+        """Keeps values [B, ...] in place of what is there."""
+        import torch
+
+        if len(values) != len(self._ids):
+            raise CoresetBenchError(
+                f"The signal '{self._name}' keeps {len(values)} rows of '{name}' for {len(self._ids)} samples."
+            )
+        if name not in self._kept:
+            shape = (self._n, *values.shape[1:])
+            self._kept[name] = torch.full(shape, torch.nan, dtype=torch.float32, device=values.device)
+            self._since[name] = self.epoch
+        self._kept[name][self._ids.to(values.device)] = values.detach().float()
+
+    def turn_to(self, epoch: int, ids: "Tensor") -> None:
+        """The recorder names the batch at hand."""
+        self.epoch, self._ids = epoch, ids
+
+
 class Recorder:
     """Arrays `[T, N, ...]` or `[N, ...]` for each signal, in the order of sample ids 0..N-1.
 
-    The model gives logits when called on x in [0, 1], and has `features(x)` [B, D] and a linear `head`.
+    The model gives logits when called on x in [0, 1], and has `features(x)` [B, D] and a linear `head`. It is trained
+    for `epochs` of its `schedule` (None: all of it).
     """
 
-    def __init__(self, signals: Sequence[Signal], n: int, epochs: int, seed: int) -> None:
+    def __init__(self, signals: Sequence[Signal], n: int, epochs: int, seed: int, schedule: int | None = None) -> None:
         self.n, self.epochs, self.seed = n, epochs, seed
+        self.schedule = epochs if schedule is None else schedule
         self._online = [s for s in signals if s.view == "online"]
         self._snapshot = [s for s in signals if s.view == "snapshot"]
         self._arrays: dict[str, NDArray[Any]] = {}
+        self._memories = {s.name: Memory(s.name, n) for s in signals if "memory" in s.inputs}
 
     @property
     def wants_online(self) -> bool:
@@ -80,13 +120,16 @@ class Recorder:
         return self._arrays
 
     def _due(self, signals: list[Signal], epoch: int) -> list[Signal]:
-        return [s for s in signals if s.every_epoch or epoch == self.epochs - 1]
+        return [s for s in signals if s.due(epoch, self.epochs, self.schedule)]
 
     def _record(self, signals: list[Signal], epoch: int, ids: "Tensor", given: dict[str, Any]) -> None:
         rows = ids.cpu().numpy()
         for signal in signals:
             if "rng" in signal.inputs:
                 given["rng"] = self._generator(signal, epoch, int(rows[0]), given["y"].device)
+            if "memory" in signal.inputs:
+                given["memory"] = self._memories[signal.name]
+                given["memory"].turn_to(epoch, ids)
             values = signal.function(**{name: given[name] for name in signal.inputs}).detach().cpu().numpy()
             if len(values) != len(rows):
                 raise CoresetBenchError(

@@ -1,11 +1,15 @@
 """The planted world: what is easy is learnt, what is mislabelled is not, and nothing outside it moves."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
+import methods.signals
 from methods.contract.planted import BATCH, EASY, EPOCHS, MISLABELLED, planted, world_for
+from methods.signals import signal_names
 
 
 def test_shapes_and_shares() -> None:
@@ -35,6 +39,21 @@ def test_further_proxies_differ_and_are_as_short_as_read() -> None:
     assert first.shape == (EPOCHS, 240)
     assert second.shape == (2, 240)
     assert not np.allclose(first[:2], second)
+
+
+def test_a_signal_of_an_early_epoch_is_read_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever runs longer records it at the same epoch; a further proxy stops there."""
+    signal_names()
+    known = methods.signals._signals
+    monkeypatch.setattr(
+        methods.signals, "_signals", known | {"early": replace(known["probability"], name="early", at=0.1)}
+    )
+    world = world_for(("early", "error_norm"), {"proxies": 2, "at": 0.05})
+    first, second = world.proxies
+    assert [len(proxy["error_norm"]) for proxy in world.proxies] == [EPOCHS, 2]
+    for proxy in (first, second):
+        error = proxy["early"] - np.eye(3)[world.labels]
+        np.testing.assert_allclose(np.linalg.norm(error, axis=1), proxy["error_norm"][1], rtol=1e-5)
 
 
 def test_tracing_leaves_global_generators_alone() -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from methods.errors import CoresetBenchError, UsageError
 from methods.signals import get_signal, signal, signal_names
-from methods.signals.recorder import Recorder
+from methods.signals.recorder import Memory, Recorder
 
 N, CLASSES, SIDE = 23, 4, 4
 
@@ -242,6 +243,19 @@ def test_last_epoch_signals_wait_for_the_last_epoch(model: Network, images: tupl
     assert not recorder.wants_gradient
 
 
+@pytest.mark.parametrize(
+    ("epochs", "schedule", "at", "read"),
+    [(20, None, 1.0, 19), (20, 20, 0.1, 1), (2, 20, 0.1, 1), (1, 20, 0.1, 0), (5, 20, 1.0, 4), (20, 30, 0.5, 14)],
+)
+def test_an_early_signal_is_read_at_a_share_of_the_schedule(
+    epochs: int, schedule: int | None, at: float, read: int
+) -> None:
+    """Of the schedule and not of the epochs trained; a shorter run records after its own last epoch."""
+    early = replace(get_signal("features"), at=at)
+    recorder = Recorder([early], N, epochs, seed=0, schedule=schedule)
+    assert [t for t in range(epochs) if recorder.wants_snapshot(t)] == [read]
+
+
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     import methods.signals
@@ -265,11 +279,87 @@ def test_a_signal_of_ones_own(model: Network, images: tuple[Tensor, Tensor]) -> 
 
 
 @pytest.mark.usefixtures("registered")
+def test_memory_is_what_earlier_epochs_kept_of_the_same_samples() -> None:
+    """Each presentation's distance from the one before it, in whatever order and batches samples come."""
+
+    @signal("moved", view="online", shape="[T, N]")
+    def moved(logits: Tensor, memory: Memory) -> Tensor:
+        before = memory.recall("logits")
+        assert memory.recall("nothing") is None
+        memory.keep("logits", logits)
+        return torch.zeros(len(logits)) if before is None else (logits - before).norm(dim=1)
+
+    generator = torch.Generator().manual_seed(6)
+    epochs, logits = 4, torch.randn(4, N, CLASSES, generator=generator)
+    recorder = Recorder([get_signal("moved"), get_signal("correct")], N, epochs, seed=0)
+    for t, size in enumerate((7, 4, N, 1)):
+        for ids in torch.randperm(N, generator=generator).split(size):
+            recorder.online(t, ids, torch.zeros(len(ids), 1), ids % CLASSES, logits[t, ids], logits[t, ids], None)
+    expected = [[0.0] * N]
+    for t in range(1, epochs):
+        rows = zip(logits[t].tolist(), logits[t - 1].tolist(), strict=True)
+        expected.append([math.dist(row, before) for row, before in rows])
+    np.testing.assert_allclose(recorder.arrays()["moved"], expected, rtol=1e-5)
+
+
+@pytest.mark.usefixtures("registered")
+def test_nothing_is_recalled_in_the_epoch_that_first_keeps_it() -> None:
+    """A first batch has kept something when the second one asks: the epoch decides, not the batch."""
+    found = []
+
+    @signal("late", view="online", shape="[T, N]")
+    def late(logits: Tensor, memory: Memory) -> Tensor:
+        found.append((memory.epoch, memory.recall("twice") is not None))
+        if memory.epoch > 0:
+            memory.keep("twice", logits.double().requires_grad_())
+        return logits[:, 0]
+
+    recorder = Recorder([get_signal("late")], N, 3, seed=0)
+    logits = torch.zeros(N, CLASSES)
+    for t in range(3):
+        for ids in torch.arange(N).split(12):
+            recorder.online(t, ids, logits[ids], ids, logits[ids], logits[ids], None)
+    assert found == [(0, False)] * 2 + [(1, False)] * 2 + [(2, True)] * 2
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_memory_is_the_signal_s_own_and_takes_a_row_for_each_sample() -> None:
+    @signal("writer", view="online", shape="[T, N]")
+    def writer(logits: Tensor, memory: Memory) -> Tensor:
+        memory.keep("shared", logits)
+        return logits[:, 0]
+
+    @signal("reader", view="online", shape="[T, N]")
+    def reader(logits: Tensor, memory: Memory) -> Tensor:
+        assert memory.recall("shared") is None
+        return logits[:, 0]
+
+    @signal("short", view="online", shape="[T, N]")
+    def short(logits: Tensor, memory: Memory) -> Tensor:
+        memory.keep("mean", logits.mean(dim=0))
+        return logits[:, 0]
+
+    ids, logits = torch.arange(N), torch.zeros(N, CLASSES)
+    recorder = Recorder([get_signal("writer"), get_signal("reader")], N, 2, seed=0)
+    for t in range(2):
+        recorder.online(t, ids, logits, ids, logits, logits, None)
+    with pytest.raises(CoresetBenchError, match="'short' keeps 4 rows of 'mean' for 23 samples"):
+        Recorder([get_signal("short")], N, 2, seed=0).online(0, ids, logits, ids, logits, logits, None)
+
+
+@pytest.mark.usefixtures("registered")
 def test_a_signal_that_cannot_be_is_refused() -> None:
     with pytest.raises(UsageError, match=r"Unknown input of the online signal 'x' 'input_grad'"):
         signal("x", view="online", shape="[T, N]")(lambda input_grad: input_grad)
     with pytest.raises(UsageError, match=r"write \[T, N\]"):
         signal("x", view="online", shape="[C, N]")(lambda logits: logits)
+    for at in (0.0, 1.5):
+        with pytest.raises(UsageError, match=r"'at' must lie in \(0, 1\]"):
+            signal("x", view="online", shape="[N]", at=at)(lambda logits: logits)
+    with pytest.raises(UsageError, match=r"recorded at every epoch; drop 'at', or write \[N"):
+        signal("x", view="online", shape="[T, N]", at=0.5)(lambda logits: logits)
+    with pytest.raises(UsageError, match="recorded once and has nothing to recall"):
+        signal("x", view="online", shape="[N]")(lambda memory: memory)
     with pytest.raises(UsageError, match="Two signals are called 'loss'"):
         signal("loss", view="online", shape="[T, N]")(lambda logits: logits)
     with pytest.raises(UsageError, match="did you mean 'features'"):
