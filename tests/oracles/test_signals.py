@@ -120,6 +120,10 @@ def penultimate(model: Any, x: Tensor, label: int) -> list[float]:
     return model.features(x)[0].tolist()
 
 
+def outputs(model: nn.Module, x: Tensor, label: int) -> list[float]:
+    return model(x)[0].tolist()
+
+
 SNAPSHOTS = {
     "input_grad_norm": input_gradient_norm,
     "last_layer_grad_norm": head_gradient_norm,
@@ -127,8 +131,9 @@ SNAPSHOTS = {
     "error_norm": error_norm,
     "probability": probabilities,
     "features": penultimate,
+    "logits": outputs,
 }
-ONLINE = ("correct", "logit_margin", "probability_margin")
+ONLINE = ("correct", "logit_margin", "probability_margin", "online_logits")
 
 
 def test_every_signal_has_an_oracle_here() -> None:
@@ -229,6 +234,7 @@ def test_online_signals_are_what_a_loop_over_presentations_gives() -> None:
             values, label = logits[t, i].tolist(), int(y[i])
             p = softmax(values)
             others = [c for c in range(CLASSES) if c != label]
+            assert recorded["online_logits"][t, i].tolist() == pytest.approx(values, rel=1e-6)
             assert recorded["correct"][t, i] == (max(range(CLASSES), key=values.__getitem__) == label)
             assert recorded["logit_margin"][t, i] == pytest.approx(values[label] - max(values[c] for c in others), 1e-5)
             assert recorded["probability_margin"][t, i] == pytest.approx(
