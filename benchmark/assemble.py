@@ -1,10 +1,22 @@
 """From the store to records: reads what the stages left, computes nothing, imports no torch."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from benchmark.plan import Cell, Plan, Stage
-from benchmark.records import Cost, Factors, Failure, Radii, Record, Results, Verdict, pack_bits, pack_levels
+from benchmark.records import (
+    Calibration,
+    Cost,
+    Factors,
+    Failure,
+    Radii,
+    Record,
+    Results,
+    Verdict,
+    pack_bits,
+    pack_levels,
+)
 from benchmark.spec import FULL, Suite
 from benchmark.store import Artifact, Store
 from methods.api import HELD_OUT, Budget
@@ -21,13 +33,15 @@ def assemble(plan: Plan, cell: Cell, facts: Mapping[str, Any], store: Store, fai
     keys = {"model": cell.model.key, **{name: stage.key for name, stage in cell.outcomes.items()}}
     if cell.selection:
         keys = {"coreset": cell.selection.coreset.key, **keys}
+    measured = _read(store, cell.calibration) if cell.calibration else None
+    cell = _settled(cell, measured)
     if failure:
-        factors = _factors(plan.suite, cell, facts, Budget.of(cell.fraction, facts["pool"]).k, 0)
+        factors = _factors(plan.suite, cell, facts, measured, Budget.of(cell.fraction, facts["pool"]).k, 0)
         return _record(plan.suite, cell, keys, factors, failure=failure)
     coreset = _read(store, cell.selection.coreset) if cell.selection else Artifact({}, {})
     model = _read(store, cell.model)
     outcomes = {name: _read(store, stage) for name, stage in cell.outcomes.items()}
-    if coreset is None or model is None or not all(outcomes.values()):
+    if coreset is None or model is None or not all(outcomes.values()) or (cell.calibration and measured is None):
         return None
     made = {name: artifact for name, artifact in outcomes.items() if artifact}
     proxies = _proxies(cell, store)
@@ -36,7 +50,7 @@ def assemble(plan: Plan, cell: Cell, facts: Mapping[str, Any], store: Store, fai
         plan.suite,
         cell,
         keys,
-        _factors(plan.suite, cell, facts, model.meta["k"], effective, model.meta["steps"]),
+        _factors(plan.suite, cell, facts, measured, model.meta["k"], effective, model.meta["steps"]),
         results=_results(cell, facts, made),
         flags=_flags(made),
         cost=_cost(proxies, coreset, model, made),
@@ -68,7 +82,15 @@ def _record(suite: Suite, cell: Cell, keys: dict[str, str], factors: Factors, **
     )
 
 
-def _factors(suite: Suite, cell: Cell, facts: Mapping[str, Any], k: int, effective: int, steps: int = 0) -> Factors:
+def _factors(
+    suite: Suite,
+    cell: Cell,
+    facts: Mapping[str, Any],
+    measured: Artifact | None,
+    k: int,
+    effective: int,
+    steps: int = 0,
+) -> Factors:
     selection = cell.selection
     needs = selection.method.info.needs if selection else ()
     proxy = suite.proxies[selection.row.proxy] if selection and selection.traces else None
@@ -99,10 +121,25 @@ def _factors(suite: Suite, cell: Cell, facts: Mapping[str, Any], k: int, effecti
         recipe=cell.regime.recipe,
         optimiser_steps=steps,
         epsilons=cell.regime.epsilons,
-        primary=cell.regime.primary,
+        primary=cell.regime.primary if isinstance(cell.regime.primary, float) else None,
+        calibration=_calibration(measured),
         replicate=cell.replicate,
         seeds=cell.seeds,
     )
+
+
+def _settled(cell: Cell, measured: Artifact | None) -> Cell:
+    """The cell with the primary epsilon that its calibration found."""
+    if measured is None:
+        return cell
+    return replace(cell, regime=cell.regime.model_copy(update={"primary": measured.meta["primary"]}))
+
+
+def _calibration(measured: Artifact | None) -> Calibration | None:
+    if measured is None:
+        return None
+    meta = measured.meta
+    return Calibration(images=meta["images"], clean=meta["clean"], robust=tuple(meta["robust"]))
 
 
 def _results(cell: Cell, facts: Mapping[str, Any], outcomes: Mapping[str, Artifact]) -> Results:
@@ -129,7 +166,8 @@ def _verdicts(cell: Cell, outcomes: Mapping[str, Artifact]) -> Iterator[Verdict]
             for epsilon, row in zip(spec["epsilons"], bits, strict=True):
                 yield Verdict(attack=attack, epsilon=epsilon, images=len(row), bits=pack_bits(row), spec=spec)
     if "autoattack" in outcomes:
-        stages, spec = outcomes["autoattack"].arrays, dict(cell.outcomes["autoattack"].spec)
+        stages = outcomes["autoattack"].arrays
+        spec = {**cell.outcomes["autoattack"].spec, "epsilon": cell.regime.primary}
         order = [name for name in ("apgd-ce", "apgd-t", "fab-t", "square") if name in stages]
         yield Verdict(
             attack="autoattack",

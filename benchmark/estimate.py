@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchmark.plan import Cell, Trace
+from benchmark.plan import Cell, Stage, Trace
 from benchmark.spec import Recipe, Training
 from methods.api import HELD_OUT, Budget
 from methods.signals import get_signal
@@ -38,6 +38,12 @@ def trace_work(trace: Trace, pool: int) -> int:
     snapshots = [s for s in signals if s.view == "snapshot" and s.every_epoch]
     each = GRADIENT if any("input_grad" in s.inputs for s in snapshots) else bool(snapshots)
     return training_work(trace.training.recipe, pool, pool, trace.until) + each * pool * trace.until
+
+
+def calibration_work(stage: Stage, pool: int) -> int:
+    """Forward-equivalents of training a calibration's model; its attacks are small beside that."""
+    recipe = Recipe.model_validate(stage.spec["recipe"])
+    return training_work(recipe, Budget.of(stage.spec["fraction"], pool).k, pool)
 
 
 @dataclass(frozen=True)

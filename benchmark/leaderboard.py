@@ -153,6 +153,10 @@ def _facts(records: Sequence[Record], regimes: list[RegimeStandings]) -> list[tu
     for regime in regimes:
         setting = regime.setting
         radii = wording.listed([wording.radius(epsilon) for epsilon in setting.epsilons], limit=20)
+        primary = wording.radius(setting.primary)
+        if setting.calibration and setting.primary is not None:
+            middle = factors.suite_fractions[len(factors.suite_fractions) // 2]
+            primary += f" ({wording.kept(setting.calibration, setting.epsilons, setting.primary, middle)})"
         facts += [
             (
                 wording.regime(setting.regime),
@@ -161,7 +165,7 @@ def _facts(records: Sequence[Record], regimes: list[RegimeStandings]) -> list[tu
             ),
             (
                 f"{wording.regime(setting.regime)}, attacked",
-                f"{setting.threat}, pixels between 0 and 1, ε = {radii}, primary {wording.radius(setting.primary)}; "
+                f"{setting.threat}, pixels between 0 and 1, ε = {radii}, primary {primary}; "
                 + _attacks_run(records, regime),
             ),
         ]

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from benchmark.records import Radii, Record, Results, unpack_levels
+from benchmark.records import Calibration, Radii, Record, Results, unpack_levels
 from benchmark.spec import FULL, Recipe
 from methods.errors import CoresetBenchError
 
@@ -31,6 +31,8 @@ class Setting:
     `attacks` are those that every cell ran at the primary epsilon on the first `images` test images, the most that
     they have in common: robust accuracy is the worst case over these, so that no cell is measured against a stronger
     attacker than its neighbour, and no image either.
+
+    `primary` is None where measuring it failed, and every cell with it.
     """
 
     regime: str
@@ -38,7 +40,8 @@ class Setting:
     recipe: Recipe
     threat: str
     epsilons: tuple[float, ...]
-    primary: float
+    primary: float | None
+    calibration: Calibration | None
     attacks: tuple[str, ...]
     images: int
 
@@ -108,7 +111,7 @@ def settings(records: Sequence[Record]) -> dict[str, Setting]:
 def _setting(regime: str, records: Sequence[Record]) -> Setting:
     common: dict[str, Any] = {
         name: single(f"values of '{name}' in regime '{regime}'", [getattr(r.factors, name) for r in records])
-        for name in ("model", "recipe", "threat", "epsilons", "primary")
+        for name in ("model", "recipe", "threat", "epsilons", "primary", "calibration")
     }
     runs = [_at(record.results, common["primary"]) for record in records if record.results]
     shared = [run for run in runs[0] if all(run in other for other in runs)] if runs else []
@@ -170,6 +173,7 @@ def _line(record: Record, results: Results, setting: Setting) -> dict[str, Any]:
 
 
 def _rates(results: Results, setting: Setting) -> dict[str, Any]:
+    assert setting.primary is not None  # a cell without one has failed, and has no results
     clean = results.clean_bits()
     robust = results.robust_bits(setting.primary, setting.attacks, setting.images)
     assert robust is not None  # `settings` found these attacks in every cell of the regime

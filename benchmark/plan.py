@@ -15,7 +15,7 @@ from benchmark.data import fingerprint
 from benchmark.models import model_names
 from benchmark.randomness import derive_seed
 from benchmark.records import Seeds
-from benchmark.spec import FULL, Attacks, DatasetSpec, Regime, Row, Suite, Training
+from benchmark.spec import CALIBRATE, FULL, Attacks, DatasetSpec, Regime, Row, Suite, Training
 from benchmark.store import Store, content_key
 from methods.api import HELD_OUT, Method, Scalar, check_params, epoch_index
 from methods.errors import UsageError, unknown
@@ -23,7 +23,7 @@ from methods.registry import get, source_hash
 from methods.signals import get_signal, read_share
 
 # Raise a stage's version when its code changes what it computes; a test pins each to its sources.
-VERSIONS = {"data": 2, "proxy": 3, "signal": 1, "coreset": 2, "model": 3, "outcome": 2}
+VERSIONS = {"data": 2, "proxy": 3, "signal": 1, "coreset": 2, "model": 3, "outcome": 2, "calibration": 1}
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,10 @@ def make_selection(data: Data, suite: Suite, row: Row, fraction: float, replicat
 
 @dataclass(frozen=True)
 class Cell:
-    """One trained and attacked model. `selection` is None for the full pool."""
+    """One trained and attacked model. `selection` is None for the full pool.
+
+    `calibration` finds the regime's primary epsilon, where the suite leaves it to a measurement.
+    """
 
     suite: str
     name: str
@@ -161,6 +164,7 @@ class Cell:
     selection: Selection | None
     model: Stage
     outcomes: Mapping[str, Stage]
+    calibration: Stage | None = None
 
     @property
     def id(self) -> str:
@@ -173,11 +177,17 @@ class Cell:
                 yield from trace.signals.values()
             yield self.selection.coreset
         yield self.model
+        if self.calibration:
+            yield self.calibration
         yield from self.outcomes.values()
 
+    def inputs(self) -> list[Stage]:
+        """What must be there before it can be trained and attacked."""
+        coreset = self.selection.coreset if self.selection else None
+        return [stage for stage in (coreset, self.calibration) if stage]
+
     def done(self, store: Store) -> bool:
-        own = [self.selection.coreset] if self.selection else []
-        return all(stage.done(store) for stage in (*own, self.model, *self.outcomes.values()))
+        return all(stage.done(store) for stage in (*self.inputs(), self.model, *self.outcomes.values()))
 
 
 @dataclass(frozen=True)
@@ -202,6 +212,10 @@ class Plan:
     def selections(self) -> list[Selection]:
         """Each coreset once."""
         return list({cell.selection.coreset.key: cell.selection for cell in self.cells if cell.selection}.values())
+
+    def calibrations(self) -> list[Stage]:
+        """Each calibration of a primary epsilon once."""
+        return list({cell.calibration.key: cell.calibration for cell in self.cells if cell.calibration}.values())
 
     def only(self, cells: Iterable[Cell]) -> "Plan":
         """The same plan with some of its cells."""
@@ -273,12 +287,36 @@ def _cell(
     )
     spec = {**data.canonical(), "model": regime.model, "recipe": regime.recipe.canonical(), "seed": seeds.training}
     model = Stage("model", spec, {"coreset": selection.coreset.key} if selection else {})
-    autoattacked = _wanted(suite, name, fraction, replicate)
-    outcomes = {
-        attack: Stage("outcome", {"attack": attack, **spec}, {"model": model.key})
-        for attack, spec in _evaluations(suite.attacks, regime, seeds.attack, autoattacked).items()
+    calibration = make_calibration(suite, data, regime) if regime.primary == CALIBRATE else None
+    outcomes = {}
+    for attack, spec in _evaluations(
+        suite.attacks, regime, seeds.attack, _wanted(suite, name, fraction, replicate)
+    ).items():
+        parents = {"model": model.key}
+        if spec.get("epsilon") == CALIBRATE and calibration:
+            parents["calibration"] = calibration.key
+        outcomes[attack] = Stage("outcome", {"attack": attack, **spec}, parents)
+    return Cell(
+        suite.name, name, fraction, regime_name, regime, replicate, seeds, selection, model, outcomes, calibration
+    )
+
+
+def make_calibration(suite: Suite, data: Data, regime: Regime, replicate: int = 0) -> Stage:
+    """A random coreset at the middle fraction, trained by the regime's recipe and attacked on `tune`.
+
+    Its seed is of its own, so that no model of the suite itself is judged.
+    """
+    spec = {
+        **data.canonical(),
+        "model": regime.model,
+        "recipe": regime.recipe.canonical(),
+        "fraction": suite.middle,
+        "epsilons": list(regime.epsilons),
+        "pgd": suite.attacks.pgd.canonical(),
+        "margin": suite.attacks.margin.canonical() if suite.attacks.margin else None,
+        "seed": derive_seed("calibrate", replicate),
     }
-    return Cell(suite.name, name, fraction, regime_name, regime, replicate, seeds, selection, model, outcomes)
+    return Stage("calibration", spec)
 
 
 def _evaluations(attacks: Attacks, regime: Regime, seed: int, autoattacked: bool) -> dict[str, dict[str, Any]]:

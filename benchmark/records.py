@@ -61,6 +61,14 @@ class Seeds(Spec):
     attack: int
 
 
+class Calibration(Spec):
+    """How a random coreset's model fared on images of `tune`: what a measured primary epsilon was chosen by."""
+
+    images: int
+    clean: int  # right ones
+    robust: tuple[int, ...]  # right ones at each epsilon, worst case of the suite's PGDs
+
+
 class Factors(Spec):
     """What was varied, resolved: nothing has to be looked up in a suite file to read a record.
 
@@ -94,7 +102,8 @@ class Factors(Spec):
     optimiser_steps: int
     threat: Literal["Linf"] = "Linf"
     epsilons: tuple[float, ...]
-    primary: float
+    primary: float | None  # None where it was to be measured and that failed
+    calibration: Calibration | None = None  # what it was chosen by, where the suite leaves it to a measurement
     replicate: int
     seeds: Seeds
 

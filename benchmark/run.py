@@ -1,7 +1,8 @@
 """Running a suite: what is missing is computed by local workers, and all of it becomes records.
 
-Three phases, each as parallel as there are workers: proxies are traced, coresets selected, models trained and
-attacked. Everything finished is in the store, so a run that was stopped goes on where it was.
+Phases, each as parallel as there are workers: proxies are traced, coresets selected, primary epsilons calibrated where
+the suite asks for it, models trained and attacked. Everything finished is in the store, so a run that was stopped goes
+on where it was.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,8 +14,8 @@ from rich.console import Console
 
 from benchmark import workers
 from benchmark.assemble import assemble
-from benchmark.estimate import ASK_ABOVE, cell_work, spoken, trace_work
-from benchmark.plan import Cell, Plan, Trace, make_plan
+from benchmark.estimate import ASK_ABOVE, calibration_work, cell_work, spoken, trace_work
+from benchmark.plan import Cell, Plan, Stage, Trace, make_plan
 from benchmark.progress import tracked
 from benchmark.records import Failure, Record, write_records
 from benchmark.spec import Suite
@@ -140,6 +141,12 @@ class _Work:
         missing = [trace for trace in self.unselected(plan, cells).traces() if not trace.done(self.store)]
         return sorted(missing, key=self.trace_work, reverse=True)
 
+    def calibrations(self, plan: Plan, cells: Sequence[Cell]) -> list[Stage]:
+        return [stage for stage in plan.only(cells).calibrations() if not stage.done(self.store)]
+
+    def calibration_work(self, stage: Stage) -> int:
+        return calibration_work(stage, self.facts["pool"])
+
     def trace_work(self, trace: Trace) -> int:
         return trace_work(trace, self.facts["pool"])
 
@@ -163,7 +170,10 @@ class _Work:
         }
         alive = {s.coreset.key: 1 for s in selections if s.coreset.key not in lost}
         lost |= self._tracked(f"Selecting {counted(len(alive), 'coreset')}", workers.select, alive)
-        failed = {c.id: lost[c.selection.coreset.key] for c in cells if c.selection and c.selection.coreset.key in lost}
+        unsettled = {stage.key: self.calibration_work(stage) for stage in self.calibrations(plan, cells)}
+        title = f"Calibrating {counted(len(unsettled), 'regime')}"
+        lost |= self._tracked(title, workers.calibrate, unsettled)
+        failed = {cell.id: lost[s.key] for cell in cells for s in reversed(cell.inputs()) if s.key in lost}
         left = sorted((cell for cell in cells if cell.id not in failed), key=self.cell_work, reverse=True)
         return failed | self._tracked(
             f"Training and attacking {counted(len(left), 'model')}",
@@ -180,6 +190,8 @@ def _announce(work: _Work, plan: Plan, cells: Sequence[Cell], settings: Settings
     traces, count = work.traces(plan, cells), settings.workers
     seconds = sum(work.trace_work(t) * work.pool.rates(t.training.model).training for t in traces)
     seconds += sum(work.cell_work(cell) * work.pool.rates(cell.regime.model).training for cell in cells)
+    for stage in work.calibrations(plan, cells):
+        seconds += work.calibration_work(stage) * work.pool.rates(stage.spec["model"]).training
     seconds /= min(count, len(cells))
     to_do = f"{counted(len(traces), 'proxy')} and {counted(len(cells), 'model')} to go"
     statement = f"{to_do}, about {spoken(seconds)} on {counted(count, 'worker')}."

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmark.calibrate import calibrate
 from benchmark.data import Dataset, load
 from benchmark.evaluate import evaluate
 from benchmark.models import build
@@ -19,7 +20,7 @@ from benchmark.models.classifier import Classifier
 from benchmark.plan import Cell, Selection, Stage, Trace
 from benchmark.provenance import peak_bytes, provenance
 from benchmark.randomness import derive_seed
-from benchmark.spec import DatasetSpec
+from benchmark.spec import CALIBRATE, DatasetSpec
 from benchmark.store import Arrays, Artifact, Store
 from benchmark.trace import Report, Reporter, trace, unreported
 from benchmark.train import train
@@ -193,6 +194,15 @@ class Workshop:
         model.load_state_dict({name: torch.from_numpy(array) for name, array in made.arrays.items()})
         return model.eval()
 
+    def calibration(self, stage: Stage) -> float:
+        """The primary epsilon of a regime whose suite leaves it to a measurement."""
+
+        def compute() -> Artifact:
+            self.busy = "calibration"
+            return calibrate(stage, self.data, self.device, self.report)
+
+        return float(self._stored(stage, compute).meta["primary"])
+
     def outcomes(self, cell: Cell) -> None:
         """Attacks the cell's network and stores each outcome that is missing."""
         missing = [name for name, stage in cell.outcomes.items() if self.store.read("outcome", stage.key) is None]
@@ -201,8 +211,11 @@ class Workshop:
         model = self.model(cell)
         for name in missing:
             stage = cell.outcomes[name]
+            spec = dict(stage.spec)
+            if spec.get("epsilon") == CALIBRATE and cell.calibration:
+                spec["epsilon"] = self.calibration(cell.calibration)
             self.busy = name
-            self._stored(stage, partial(evaluate, stage.spec, model, self.data))
+            self._stored(stage, partial(evaluate, spec, model, self.data))
 
 
 def _weights(model: Classifier) -> dict[str, np.ndarray]:

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
+from benchmark.records import Calibration
 from benchmark.spec import Recipe
 from benchmark.stats import Estimate
 
@@ -53,14 +54,24 @@ def percent(fraction: float) -> str:
     return f"{round(100 * fraction, 6):g} %"
 
 
-def radius(epsilon: float) -> str:
-    """An epsilon as people write it: "0.1", or "8/255" where that is what it is."""
-    text = f"{epsilon:.4g}"
-    levels = 255 * epsilon
-    return text if float(text) == epsilon or abs(levels - round(levels)) > 1e-9 else f"{round(levels)}/255"
+def radius(epsilon: float | None) -> str:
+    """An epsilon as people write it: "0.1", or "8/255" and "0.5/255" where that is what it is; None was not found."""
+    if epsilon is None:
+        return "not calibrated"
+    text, quarters = f"{epsilon:.4g}", 4 * 255 * epsilon
+    return text if float(text) == epsilon or abs(quarters - round(quarters)) > 1e-9 else f"{round(quarters) / 4:g}/255"
 
 
-def measured_radius(epsilon: float, like: float) -> str:
+def kept(calibration: Calibration, epsilons: Sequence[float], primary: float, fraction: float) -> str:
+    """What a measured primary epsilon was chosen by."""
+    right = calibration.robust[list(epsilons).index(primary)]
+    return (
+        f"chosen on {calibration.images} images of tune, where random at {percent(fraction)} keeps "
+        f"{percent(round(right / calibration.clean, 2))} of its clean accuracy"
+    )
+
+
+def measured_radius(epsilon: float, like: float | None) -> str:
     """A measured epsilon, in the manner in which `like` is written."""
     return f"{fixed(255 * epsilon)}/255" if "/" in radius(like) else fixed(epsilon, 3)
 

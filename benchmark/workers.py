@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.plan import Plan, Selection, Trace, make_plan
+from benchmark.plan import Plan, Selection, Stage, Trace, make_plan
 from benchmark.records import Failure
 from benchmark.spec import Suite
 from benchmark.store import Store
@@ -60,6 +60,7 @@ class Failed:
 _plan: Plan
 _traces: dict[str, Trace]
 _selections: dict[str, Selection]
+_calibrations: dict[str, Stage]
 _workshop: "Workshop"
 _unfit: CoresetBenchError | None = None  # why this worker could not be set up
 _inflight: Any  # shared by all workers: work done within tasks that have not ended
@@ -79,7 +80,7 @@ def _start(setting: Setting, inflight: Any) -> None:
 
     from benchmark.stages import Workshop
 
-    global _plan, _traces, _selections, _workshop, _unfit, _inflight
+    global _plan, _traces, _selections, _calibrations, _workshop, _unfit, _inflight
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as it is for a job in a script's background
         signal.signal(signal.SIGINT, _stop)
     torch.set_num_threads(setting.threads)
@@ -89,6 +90,7 @@ def _start(setting: Setting, inflight: Any) -> None:
         _plan = make_plan(suite, setting.data, setting.fingerprint, setting.replicates)
         _traces = {trace.proxy.key: trace for trace in _plan.traces()}
         _selections = {selection.coreset.key: selection for selection in _plan.selections()}
+        _calibrations = {stage.key: stage for stage in _plan.calibrations()}
         _set_up_device(setting.device)
         _workshop = Workshop(
             Store(setting.store), suite.dataset, setting.data, setting.device, setting.download, _report
@@ -148,6 +150,11 @@ def trace(key: str) -> None:
 def select(key: str) -> None:
     """Selects the coreset of that key."""
     _workshop.coreset(_selections[key])
+
+
+def calibrate(key: str) -> None:
+    """Measures the primary epsilon of the calibration of that key."""
+    _workshop.calibration(_calibrations[key])
 
 
 def cell(cell_id: str) -> None:

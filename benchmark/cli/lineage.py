@@ -103,6 +103,9 @@ def _lineage(plan: "Plan", cell: "Cell") -> list[tuple["Stage", str]]:
         chosen = cell.selection
         words = [chosen.row.spelled, *(f"{key}={value}" for key, value in chosen.params.items())]
         found.append((chosen.coreset, f"{', '.join(words)}, fraction {chosen.fraction:g}, seed {chosen.seed}"))
+    if cell.calibration:
+        words = f"random at {cell.calibration.spec['fraction']:g} on tune, seed {cell.calibration.spec['seed']}"
+        found.append((cell.calibration, words))
     found.append((cell.model, f"{_trained(cell.model.spec)}, {cell.regime.recipe.epochs} epochs"))
     for attack, stage in cell.outcomes.items():
         found.append((stage, f"{attack}, seed {stage.spec['seed']}" if "seed" in stage.spec else attack))

@@ -28,7 +28,7 @@ from benchmark.cli.common import (
     resolve_device,
     the_suite,
 )
-from methods.errors import UsageError
+from methods.errors import CoresetBenchError, UsageError
 
 
 @app.command()
@@ -124,22 +124,45 @@ def calibrate(
 ) -> None:
     """Measure each regime's primary epsilon on held-out images.
 
-    It is where a model trained on a random coreset loses half of its clean accuracy. Images are those of the 'tune'
-    part: test images are not touched, and nothing is stored.
+    It is the declared one at which a model trained on a random coreset keeps nearest to half of its clean accuracy.
+    Images are those of the 'tune' part: test images are not touched, and nothing is stored.
 
     Example: coreset-bench calibrate digits
     """
     chosen = the_suite(suite)
     import torch
 
-    from benchmark.calibrate import calibrate_suite
+    from benchmark.calibrate import calibrate as measure
+    from benchmark.data import fingerprint, load
+    from benchmark.plan import Data as Planned
+    from benchmark.plan import make_calibration
+    from benchmark.wording import radius
 
     torch.set_num_threads(threads)
-    rows: dict[str, list[dict[str, Any]]] = {}
-    for row in calibrate_suite(chosen, resolve_device(device), data, download):
-        regime = row.pop("regime")
-        rows.setdefault(regime, []).append(row)
-        print(f"Measured: {regime}, {len(rows[regime])} of {chosen.replicates}", file=sys.stderr)
-    for regime, measured in rows.items():
-        print(regime)
-        print_rows(measured, False)
+    on = resolve_device(device)
+    loaded = load(chosen.dataset, data, on, download)
+    planned = Planned(chosen.dataset, fingerprint(chosen.dataset, data))
+    for name, regime in chosen.regimes.items():
+        rows: list[dict[str, Any]] = []
+        for replicate in range(chosen.replicates):
+            try:
+                found = measure(make_calibration(chosen, planned, regime, replicate), loaded, on).meta
+            except CoresetBenchError as error:  # another draw may do
+                rows.append({"replicate": replicate, "clean": str(error)})
+                continue
+            kept = {
+                f"kept_at_{radius(e)}": f"{n / found['clean']:.0%}"
+                for e, n in zip(regime.epsilons, found["robust"], strict=True)
+            }
+            rows.append(
+                {
+                    "replicate": replicate,
+                    "clean": f"{found['clean'] / found['images']:.1%}",
+                    **kept,
+                    "half_at": f"{found['half_at']:.4f}",
+                    "primary": radius(found["primary"]),
+                }
+            )
+            print(f"Measured: {name}, {len(rows)} of {chosen.replicates}", file=sys.stderr)
+        print(name)
+        print_rows(rows, False)

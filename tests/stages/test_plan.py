@@ -244,6 +244,7 @@ def test_an_unknown_model_is_found_before_anything_runs(tiny_suite: Tiny, part: 
         ([], "rows", [{"method": "random", "label": "full"}], "'full' is the row of the full pool"),
         ([], "rows", [{"method": "loss", "proxy": "robust"}], "reads proxy 'robust'"),
         (["regimes", "trades"], "primary", 0.2, "primary epsilon 0.2 is not one of"),
+        (["regimes", "trades"], "primary", "half", "'regimes.trades.primary': write one of epsilons, or \"calibrate\""),
     ],
 )
 def test_a_suite_that_is_wrong_is_one_sentence(

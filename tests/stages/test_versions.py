@@ -43,6 +43,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     ),
     "model": (*TRAINING, "benchmark/stages.py"),
     "outcome": ("benchmark/attacks/*.py", "benchmark/evaluate.py", "benchmark/randomness.py", "benchmark/models/*.py"),
+    "calibration": (*TRAINING, "benchmark/calibrate.py", "benchmark/attacks/*.py"),
 }
 
 
