@@ -31,8 +31,8 @@ def finite(signals: Signals, name: str) -> Floats:
     samples = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
     if len(samples):
         raise CoresetBenchError(
-            f"The signal '{name}' is NaN or infinite for {len(samples)} of {len(values)} samples (first: {samples[0]}); "
-            "the proxy's training has diverged, lower its learning rate."
+            f"The signal '{name}' is NaN or infinite for {len(samples)} of {len(values)} samples "
+            f"(first: {samples[0]}); the proxy's training has diverged, lower its learning rate."
         )
     return values.astype(np.float64)
 
