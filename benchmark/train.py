@@ -1,11 +1,12 @@
 """Training a classifier on a coreset, standard or TRADES.
 
 A coreset is trained on as a set: every draw (order, augmentation, noise) is a function of the seed, the epoch and the
-sample's id, so two equal sets give the same model bit for bit and the order of picks leaves no trace.
+sample's id, so two equal sets give the same model bit for bit and the order of picks leaves no trace. `train` presents
+one coreset in every epoch, `fit` whatever each round brings.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -49,6 +50,34 @@ class Passes:
         self.steps += 1
 
 
+@dataclass(frozen=True)
+class Round:
+    """What one epoch presents, and its part of the learning-rate schedule.
+
+    ids        int64 [k], in any order
+    start, end  where it begins and ends in the schedule, in steps
+    weights    float, one for each image of the data set, used as they are; None is 1 each
+    per_batch  scale the weights to mean 1 in each batch
+    batches    how many of its batches are presented; None is all
+    """
+
+    ids: Tensor
+    start: float
+    end: float
+    weights: Tensor | None = None
+    per_batch: bool = False
+    batches: int | None = None
+
+    def share(self, batch: Tensor) -> Tensor | None:
+        """The weights of a batch of ids."""
+        if self.weights is None:
+            return None
+        weights = self.weights[batch]
+        if not self.per_batch:
+            return weights
+        return weights / weights.mean().clamp_min(torch.finfo(weights.dtype).tiny)  # all of them may be 0
+
+
 def batches_per_epoch(samples: int, batch_size: int) -> int:
     return math.ceil(samples / batch_size)
 
@@ -58,7 +87,7 @@ def total_steps(recipe: Recipe, samples: int, pool: int) -> int:
     return recipe.epochs * batches_per_epoch(pool if recipe.clock == "steps" else samples, recipe.batch_size)
 
 
-def rate_factor(step: int, total: int, schedule: str) -> float:
+def rate_factor(step: float, total: int, schedule: str) -> float:
     """The learning rate at a step in [0, total), as a share of its peak.
 
     "one-cycle" rises linearly over the first fifth and falls along a cosine (Smith and Topin 2017); "cosine" only
@@ -100,7 +129,35 @@ def train(
     total = total_steps(recipe, len(ids), len(images))
     batches = batches_per_epoch(len(ids), recipe.batch_size)
     epochs = math.ceil(total / batches) if until is None else until
+    rounds = (
+        Round(ids, epoch * batches, (epoch + 1) * batches, scaled, batches=min(batches, total - epoch * batches))
+        for epoch in range(epochs)
+    )
+    return fit(model, images, rounds, recipe, seed, total, epochs, observer=observer)
 
+
+def fit(
+    model: "Classifier",
+    images: "Images",
+    rounds: Iterable[Round],
+    recipe: Recipe,
+    seed: int,
+    total: int,
+    epochs: int,
+    *,
+    observer: Observer | None = None,
+    last_loss: Tensor | None = None,
+) -> Passes:
+    """Trains the model in place on one round after another, and leaves it in evaluation mode.
+
+    rounds     each is asked for when the one before it has been trained on
+    total      the length of the learning-rate schedule in steps
+    epochs     how many rounds there are, as messages say it
+    last_loss  float, one for each image: filled with the unweighted objective of its last presentation
+
+    Raises:
+        CoresetBenchError: the loss is no longer finite.
+    """
     optimiser = torch.optim.SGD(
         model.parameters(),
         lr=recipe.lr,
@@ -109,36 +166,39 @@ def train(
         weight_decay=recipe.weight_decay,
         fused=True,
     )
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_factor(step, total, recipe.schedule))
     if recipe.channels_last:
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     passes = Passes()
     model.train()
-    for epoch in range(epochs):
+    for epoch, now in enumerate(rounds):
         key = derive_seed("epoch", seed, epoch)
+        batches = batches_per_epoch(len(now.ids), recipe.batch_size)
+        chosen = even_batches(images, shuffled(key, now.ids), batches, key, recipe)
         loss_sum = torch.zeros((), device=next(model.parameters()).device)
-        for x, y, batch in even_batches(images, shuffled(key, ids), batches, key, recipe):
-            if passes.steps == total:
-                break
+        for index, (x, y, batch) in zip(range(batches if now.batches is None else now.batches), chosen, strict=False):
+            step = now.start + (now.end - now.start) * index / batches
+            for group in optimiser.param_groups:
+                group["lr"] = recipe.lr * rate_factor(step, total, recipe.schedule)
             if recipe.channels_last:
                 x = x.contiguous(memory_format=torch.channels_last)
-            share = None if scaled is None else scaled[batch]
             with torch.autocast(x.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
                 if recipe.objective == "trades":
                     adversarial = trades_images(model, x, recipe, normal_images(key, batch, x.shape[1:]))
                     logits, features = model.logits_and_features(x)
-                    loss = trades_loss(logits.float(), model(adversarial).float(), y, recipe.beta, share)
+                    losses = trades_losses(logits.float(), model(adversarial).float(), y, recipe.beta)
                     with torch.no_grad():
                         model(x)  # the authors' second clean pass: the same value, but batch norm sees x again
                 else:
                     logits, features = model.logits_and_features(x)
-                    loss = weighted_mean(F.cross_entropy(logits.float(), y, reduction="none"), share)
+                    losses = F.cross_entropy(logits.float(), y, reduction="none")
+                loss = weighted_mean(losses, now.share(batch))
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
-            schedule.step()
             loss_sum += loss.detach()
             passes.add(recipe, len(batch))
+            if last_loss is not None:
+                last_loss[batch] = losses.detach()
             if observer is not None:
                 observer.step(epoch, batch, x, y, logits.detach().float(), features.detach().float())
         if not torch.isfinite(loss_sum):
@@ -173,9 +233,14 @@ def trades_loss(logits: Tensor, adversarial: Tensor, y: Tensor, beta: float, wei
     Zhang et al. 2019 (arXiv:1901.08573), equation 5, as in the authors' code: the clean target is not detached.
     logits, adversarial: float [B, C]. Weights apply to both terms.
     """
+    return weighted_mean(trades_losses(logits, adversarial, y, beta), weights)
+
+
+def trades_losses(logits: Tensor, adversarial: Tensor, y: Tensor, beta: float) -> Tensor:
+    """The same for each sample, [B]."""
     natural = F.cross_entropy(logits, y, reduction="none")
     robust = F.kl_div(F.log_softmax(adversarial, dim=1), F.softmax(logits, dim=1), reduction="none").sum(dim=1)
-    return weighted_mean(natural + beta * robust, weights)
+    return natural + beta * robust
 
 
 def trades_images(model: "Classifier", x: Tensor, recipe: Recipe, noise: Tensor) -> Tensor:
