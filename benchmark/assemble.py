@@ -46,6 +46,8 @@ def assemble(plan: Plan, cell: Cell, facts: Mapping[str, Any], store: Store, fai
     made = {name: artifact for name, artifact in outcomes.items() if artifact}
     proxies = _proxies(cell, store)
     effective = coreset.meta.get("effective_size", model.meta["k"])
+    if cell.selection and not cell.selection.row.weights:
+        effective = model.meta["k"]
     return _record(
         plan.suite,
         cell,

@@ -286,6 +286,8 @@ def _cell(
         attack=derive_seed("attack", replicate),
     )
     spec = {**data.canonical(), "model": regime.model, "recipe": regime.recipe.canonical(), "seed": seeds.training}
+    if selection and not selection.row.weights:
+        spec["weights"] = False
     model = Stage("model", spec, {"coreset": selection.coreset.key} if selection else {})
     calibration = make_calibration(suite, data, regime) if regime.primary == CALIBRATE else None
     outcomes = {}

@@ -200,13 +200,15 @@ class Regime(Training):
 class Row(Spec):
     """A row of the table: a method, perhaps under another policy or with other parameters.
 
-    `proxy` names the proxy (a key of the suite's `proxies`) whose trace the method reads.
+    `proxy` names the proxy (a key of the suite's `proxies`) whose trace the method reads. `weights = false` trains on
+    the picks of a method that weighs them as if all counted alike.
     """
 
     method: str
     policy: str | None = None
     params: dict[str, Scalar] = {}
     proxy: str = "standard"
+    weights: bool = True
     label: str = ""
 
     @model_validator(mode="before")
@@ -234,6 +236,8 @@ class Row(Spec):
         notes = [f"{key}={value}" for key, value in self.params.items()]
         if self.proxy != "standard":
             notes.append(f"{self.proxy} proxy")
+        if not self.weights:
+            notes.append("unweighted")
         return f"{self.spelled} ({', '.join(notes)})" if notes else self.spelled
 
 

@@ -173,7 +173,8 @@ class Workshop:
             if cell.selection:
                 chosen = self.coreset(cell.selection).arrays
                 ids = torch.from_numpy(chosen["indices"])
-                weights = torch.from_numpy(chosen["weights"]).to(self.device) if "weights" in chosen else None
+                if "weights" in chosen and cell.selection.row.weights:
+                    weights = torch.from_numpy(chosen["weights"]).to(self.device)
             self.busy = "train"
             started = time.perf_counter()
             recipe = cell.regime.recipe
