@@ -33,7 +33,8 @@ class MethodInfo:
     """What a method is, needs and promises; the contract tests hold it to each promise.
 
     name        in the registry; lower case with hyphens
-    kind        "score" (one number a sample, a policy chooses) or "set" (it chooses itself)
+    kind        "score" (one number a sample, a policy chooses), "set" (it chooses itself), or "dynamic" (it
+                chooses anew in every epoch: `dynamics.py`)
     summary     one line: what it keeps
     needs       the signals it reads; anything else raises. "select.features" is that signal of the held-out part
     params      parameters with their defaults
@@ -47,7 +48,7 @@ class MethodInfo:
     """
 
     name: str
-    kind: Literal["score", "set"]
+    kind: Literal["score", "set", "dynamic"]
     summary: str = ""
     needs: tuple[str, ...] = ()
     params: Mapping[str, Scalar] = field(default_factory=dict)
@@ -120,7 +121,7 @@ class Signals:
         except KeyError:
             raise MissingSignal(
                 f"'{self._asked_by}' reads the signal '{name}', which it does not declare; "
-                f'add "{name}" to its needs (declared: {", ".join(sorted(self._arrays)) or "none"}).'
+                f'add "{name}" to its needs (declared: {", ".join(self.names) or "none"}).'
             ) from None
 
     @property

@@ -33,6 +33,7 @@ INPUTS = {
     "online": ("logits", "features", "y", "x", "model", "rng", "memory"),
     "snapshot": ("logits", "features", "input_grad", "y", "x", "model", "rng", "memory"),
 }
+    "training": ("last_loss", "clean_error", "attacked_error", "attacked_features", "y"),
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Signal:
     """A registered signal.
 
     name      how methods ask for it
-    view      "online" or "snapshot"
+    view      "online", "snapshot", or "training" (for dynamic methods alone)
     shape     "[T, N]" (every epoch) or "[N, ...]" (once), with any further axes last
     function  from a batch to a tensor whose first axis is the batch
     inputs    what the function asks for
@@ -50,7 +51,7 @@ class Signal:
     """
 
     name: str
-    view: Literal["online", "snapshot"]
+    view: Literal["online", "snapshot", "training"]
     shape: str
     function: Callable[..., Any]
     inputs: tuple[str, ...]
@@ -80,7 +81,7 @@ _loaded = False
 def signal(
     name: str,
     *,
-    view: Literal["online", "snapshot"],
+    view: Literal["online", "snapshot", "training"],
     shape: str,
     dtype: Literal["float32", "bool"] = "float32",
     at: float = 1.0,
