@@ -43,6 +43,7 @@ class MethodInfo:
     stochastic  its answer depends on the generator beyond the breaking of ties
     nested      its coreset at k is the first k picks of its coreset at any larger budget
     per_class   it treats each class apart
+    weighted    its coreset has weights
     paper       arXiv number or full citation
     repeats     for a method of `compat`, which repeats a known fault: the method as it should be
     """
@@ -57,6 +58,7 @@ class MethodInfo:
     stochastic: bool = False
     nested: bool = False
     per_class: bool = False
+    weighted: bool = False
     paper: str = ""
     version: int = 1
     repeats: str = ""

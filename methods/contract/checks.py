@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import numpy as np
+from numpy.typing import NDArray
 
-from methods.api import HELD_OUT, Budget, Coreset, Floats, Integers, MethodInfo, MissingSignal
+from methods.api import HELD_OUT, Budget, Coreset, Integers, MethodInfo, MissingSignal
 from methods.contract.ambient import elsewhere, states
 from methods.contract.direction import stated_direction
-from methods.contract.subject import ContractViolation, Subject
+from methods.contract.subject import ContractViolation, DoesNotApply, Subject
 from methods.contract.world import World
 from methods.errors import CoresetBenchError
 from methods.policies import check_policy
@@ -23,6 +24,8 @@ from methods.signals import get_signal
 
 NAME = re.compile(r"([a-z0-9]+:)?[a-z0-9]+(-[a-z0-9]+)*")
 SIGMAS = 5.5  # over 240 samples a fair method exceeds this about once in 10,000 methods
+RUNS = 60  # generators, where a distribution has to be seen
+FEW = 12  # generators that settle it where nothing varies: a tie of two decided by position escapes once in 2,000
 
 
 def info_complete(subject: Subject) -> None:
@@ -95,7 +98,7 @@ def exact_budget(subject: Subject) -> None:
     """Exactly k picks for k asked, from one sample to all of them."""
     world = subject.world()
     for k in budgets(world):
-        found = len(subject.answer(world, k).indices)
+        found = len(subject.remembered(world, k).indices)
         if found != k:
             raise subject.refuse(f"returned {found} picks for a budget of {k} of {world.n}; return exactly k.")
 
@@ -104,7 +107,7 @@ def valid_indices(subject: Subject) -> None:
     """Whole numbers from 0 to N - 1, none twice."""
     world = subject.world()
     for k in budgets(world):
-        picks = np.asarray(subject.answer(world, k).indices)
+        picks = np.asarray(subject.remembered(world, k).indices)
         if picks.ndim != 1 or picks.dtype.kind not in "iu":
             raise subject.refuse(f"returned indices of type {picks.dtype} and shape {picks.shape}; return int64 [k].")
         outside = picks[(picks < 0) | (picks >= world.n)]
@@ -115,10 +118,12 @@ def valid_indices(subject: Subject) -> None:
 
 
 def usable_weights(subject: Subject) -> None:
-    """Weights, where given, are one finite number a pick, none negative, not all zero."""
-    world = subject.world()
+    """Weights, where `info` promises them, are one finite number a pick, none negative, not all zero."""
+    world, promised = subject.world(), subject.info.weighted
     for k in budgets(world):
-        weights = subject.answer(world, k).weights
+        weights = subject.remembered(world, k).weights
+        if weights is None and promised:
+            raise subject.refuse("promises weights and returns none; set weighted=False.")
         if weights is None:
             continue
         weights = np.asarray(weights, dtype=np.float64)
@@ -126,12 +131,16 @@ def usable_weights(subject: Subject) -> None:
             raise subject.refuse(f"returned weights of shape {weights.shape} for {k} picks; return one a pick.")
         if not np.isfinite(weights).all() or (weights < 0).any() or weights.sum() <= 0:
             raise subject.refuse("returned weights that are negative, not finite or all zero; clip or project them.")
+        if not promised:
+            raise subject.refuse("returns weights that its info does not promise; set weighted=True.")
+    if not promised:
+        raise DoesNotApply("it gives no weights")
 
 
 def same_generator_same_answer(subject: Subject) -> None:
     """The generator in the context is the only source of randomness."""
     world = subject.world()
-    first = subject.answer(world, world.n // 10, seed=7)
+    first = subject.remembered(world, world.n // 10, seed=7)
     with elsewhere():
         second = subject.answer(world.copied(), world.n // 10, seed=7)
     if not _equal(first, second):
@@ -148,8 +157,9 @@ def inputs_untouched(subject: Subject) -> None:
         if isinstance(error.__cause__, ValueError) and "read-only" in str(error.__cause__):
             raise subject.refuse("writes into its inputs, which are read-only; work on a copy.") from None
         raise
-    if not np.array_equal(world.labels, before.labels):
-        raise subject.refuse("changed the labels it was given; work on a copy.")
+    for part in ("labels", "held_out_labels"):
+        if not np.array_equal(getattr(world, part), getattr(before, part)):
+            raise subject.refuse("changed the labels it was given; work on a copy.")
     for arrays, kept in zip(world.proxies, before.proxies, strict=True):
         for name, array in arrays.items():
             if not np.array_equal(array, kept[name]):
@@ -171,15 +181,12 @@ def global_randomness_untouched(subject: Subject) -> None:
 def order_of_samples(subject: Subject) -> None:
     """Permuting the samples permutes the answer, up to ties and draws: the same samples are as likely as before."""
     world = subject.world()
-
-    def shuffled(seed: int) -> tuple[World, Integers]:
-        order = np.random.default_rng([seed, 1]).permutation(world.n)
-        return world.at(order), order
-
-    everyone = np.arange(world.n)
-    for k in (max(2, world.n // 20), world.n // 4):
-        straight = subject.frequencies(lambda _: (world, everyone), k, subject.runs)
-        if _differ(straight, subject.frequencies(shuffled, k, subject.runs), subject.runs):
+    orders = [np.random.default_rng([seed, 1]).permutation(world.n) for seed in range(RUNS)]
+    for k in (max(2, world.n // 20), world.n // 4 + 1):
+        before, after = _drawn(subject, k, lambda seed: (world.at(orders[seed]), orders[seed]))
+        # After random permutations every position is as likely, however the picks hang together.
+        at_positions = np.stack([picked[order] for picked, order in zip(after, orders, strict=False)])
+        if _differ(before, after) or not _even(at_positions):
             raise subject.refuse(
                 "picks other samples when their order changes; never let a position decide, break ties by context.rng."
             )
@@ -189,11 +196,10 @@ def names_of_labels(subject: Subject) -> None:
     """Renaming the classes changes nothing: a class is no number."""
     world = subject.world()
     everyone = np.arange(world.n)
-    names = np.roll(np.arange(world.num_classes), 1)
-    renamed = world.renamed(names)
-    k = world.n // 4 + 1
-    straight = subject.frequencies(lambda _: (world, everyone), k, subject.runs)
-    if _differ(straight, subject.frequencies(lambda _: (renamed, everyone), k, subject.runs), subject.runs):
+    renamed = world.renamed(np.roll(np.arange(world.num_classes), 1))
+    before, after = _drawn(subject, world.n // 4 + 1, lambda _: (renamed, everyone))
+    members = np.eye(world.num_classes)[world.labels]
+    if _differ(before, after) or _differ(before @ members, after @ members):
         raise subject.refuse(
             "picks other samples when the classes are renamed; treat labels as names, and break ties by context.rng."
         )
@@ -202,7 +208,7 @@ def names_of_labels(subject: Subject) -> None:
 def nested_budgets(subject: Subject) -> None:
     """If `info.nested`: the coreset at k is the first k picks of every larger one."""
     if not subject.info.nested:
-        return
+        raise DoesNotApply("it does not promise nested coresets")
     world = subject.world()
     for seed in range(3):
         smaller = np.zeros(0, dtype=np.int64)
@@ -220,25 +226,53 @@ def ties_by_generator(subject: Subject) -> None:
     """Where samples cannot be told apart, the generator decides between them and not their position."""
     world = subject.world().levelled()
     everyone = np.arange(world.n)
-    k, runs = world.n // 5, subject.runs
-    counts = subject.frequencies(lambda _: (world, everyone), k, runs)
+    picked = subject.draws(lambda _: (world, everyone), world.n // 5, range(RUNS))
     for c in range(world.num_classes):
-        mine = counts[world.labels == c]
-        share = mine.mean() / runs
-        spread = np.sqrt(runs * share * (1 - share))
-        if (np.abs(mine - mine.mean()) > SIGMAS * spread + 1e-9).any():
+        if not _even(picked[:, world.labels == c]):
             raise subject.refuse("prefers some of several equal samples; break ties by context.rng, never by position.")
 
 
 def awkward_classes(subject: Subject) -> None:
     """A class of one sample, an empty class, and two classes in all are served like any other set."""
     world = subject.world()
+    firsts = np.array([np.flatnonzero(world.labels == c)[0] for c in range(world.num_classes)])
     lonely = np.flatnonzero(world.labels == 0)[1:]
     worlds = {
         "a class has one sample": world.at(np.delete(np.arange(world.n), lonely)),
+        "every class has one sample": world.at(firsts),
         "a class is empty": world.at(np.flatnonzero(world.labels != 1)),
         "there are two classes": subject.world(num_classes=2),
     }
+    _serves(subject, worlds)
+
+
+def equal_signals(subject: Subject) -> None:
+    """Signals that tell nothing are served: a class of identical samples, all alike, no epoch unlike another."""
+    if not subject.info.needs:
+        raise DoesNotApply("it reads no signals")
+    world = subject.world()
+    worlds = {
+        "all samples of a class are identical": world.levelled(np.flatnonzero(world.labels == 0)),
+        "all samples are identical": world.levelled(),
+        "no signal changes from epoch to epoch": world.stilled(),
+    }
+    _serves(subject, worlds)
+
+
+def zero_features(subject: Subject) -> None:
+    """Features of zero norm are served: of some samples, and of all."""
+    if not any(need.removeprefix(HELD_OUT) == "features" for need in subject.info.needs):
+        raise DoesNotApply("it reads no features")
+    world = subject.world()
+    worlds = {
+        "every third sample has features of zero norm": world.faded(every=3),
+        "all features are zero": world.faded(every=1),
+    }
+    _serves(subject, worlds)
+
+
+def _serves(subject: Subject, worlds: dict[str, World]) -> None:
+    """Exactly k valid picks in each world, at every budget."""
     for case, shown in worlds.items():
         for k in budgets(shown):
             try:
@@ -250,17 +284,27 @@ def awkward_classes(subject: Subject) -> None:
 def non_finite_signals(subject: Subject) -> None:
     """A signal that is NaN or infinite is refused in words, never turned into picks."""
     world = subject.world()
-    if not any(array.dtype.kind == "f" for array in world.proxies[0].values()):
-        return
-    for value in (np.nan, np.inf):
-        with np.errstate(all="ignore"):
-            try:
-                subject.picks(world.spoiled(3, value), world.n // 10)
-            except CoresetBenchError:
-                continue
-        raise subject.refuse(
-            f"accepts a sample whose signals are {value}; let it reach the score, or raise, but never pick from it."
-        )
+    subject.picks(world, world.n // 10)  # whoever refuses everything refuses nothing in particular
+    needs = [need for need, array in world.proxies[0].items() if array.dtype.kind == "f"]
+    read = [need for need in needs if _refuses(subject, world.without(need))]  # parameters may choose between needs
+    if not read:
+        raise DoesNotApply("it reads no signals that could be NaN")
+    for need in read:
+        for value in (np.nan, np.inf, -np.inf):
+            if not _refuses(subject, world.spoiled(need, 3, value)):
+                raise subject.refuse(
+                    f"accepts a sample whose '{need}' is {value}; "
+                    "let it reach the score, or raise, but never pick from it."
+                )
+
+
+def _refuses(subject: Subject, world: World) -> bool:
+    with np.errstate(all="ignore"):
+        try:
+            subject.picks(world, world.n // 10)
+        except CoresetBenchError:
+            return True
+    return False
 
 
 def budgets(world: World) -> list[int]:
@@ -269,10 +313,37 @@ def budgets(world: World) -> list[int]:
     return sorted({1, min(world.num_classes, world.n), *shares})
 
 
-def _differ(first: Floats, second: Floats, runs: int) -> bool:
-    """Whether two counts out of `runs` differ for any sample by more than chance allows; no spread allows nothing."""
-    share = (first + second) / (2 * runs)
-    return bool((np.abs(first - second) > SIGMAS * np.sqrt(2 * runs * share * (1 - share)) + 1e-9).any())
+def _drawn(
+    subject: Subject, k: int, changed: Callable[[int], tuple[World, Integers]]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """What each generator picks in the planted world and in a changed one, [runs, N]: a few where nothing varies."""
+    world = subject.world()
+    everyone = np.arange(world.n)
+    before = subject.draws(lambda _: (world, everyone), k, range(FEW))
+    after = subject.draws(changed, k, range(FEW))
+    if (before == before[0]).all() and (after == after[0]).all():
+        return before, after
+    rest = range(FEW, RUNS)
+    return (
+        np.concatenate([before, subject.draws(lambda _: (world, everyone), k, rest)]),
+        np.concatenate([after, subject.draws(changed, k, rest)]),
+    )
+
+
+def _differ(first: NDArray[Any], second: NDArray[Any]) -> bool:
+    """Whether two tables [runs, what] differ in the mean of a column by more than chance; no spread allows nothing."""
+    gap = np.abs(first.mean(axis=0) - second.mean(axis=0))
+    pooled = np.concatenate([first, second])
+    return bool((gap > SIGMAS * pooled.std(axis=0) * np.sqrt(2 / len(first)) + 1e-9).any())
+
+
+def _even(picked: NDArray[np.bool_]) -> bool:
+    """Whether all columns [runs, what] are picked equally often, by the chi-square of draws without replacement."""
+    share = picked.mean(axis=1)
+    variance = float((share * (1 - share)).sum())
+    squares = float(((picked.sum(axis=0) - share.sum()) ** 2).sum())
+    n = picked.shape[1]
+    return squares <= variance * (n + SIGMAS * np.sqrt(2 * n)) + 1e-9
 
 
 def _equal(first: Coreset, second: Coreset) -> bool:
@@ -298,6 +369,8 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     nested_budgets,
     ties_by_generator,
     awkward_classes,
+    equal_signals,
+    zero_features,
     non_finite_signals,
     stated_direction,
 )

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from methods.api import Floats, Integers
-from methods.contract.planted import BOUNDARY, EASY, MISLABELLED
-from methods.contract.subject import Subject
+from methods.contract.planted import BOUNDARY, EASY, HARD, MISLABELLED
+from methods.contract.subject import DoesNotApply, Subject
 from methods.contract.world import World
 from methods.registry import FunctionMethod
 
@@ -13,9 +13,9 @@ CLEARLY = 2.0  # standard deviations of a uniform draw that a stated direction m
 
 
 def stated_direction(subject: Subject) -> None:
-    """Planted easy, boundary and mislabelled samples are picked as `info.direction` states."""
+    """Planted easy, boundary, hard and mislabelled samples are picked as `info.direction` states."""
     if subject.info.direction == "any":
-        return
+        raise DoesNotApply("it states no direction")
     if subject.info.direction == "cover":
         return _covers(subject)
     if subject.info.direction == "middle":
@@ -84,8 +84,8 @@ def _excess(subject: Subject, world: World, members: NDArray[np.bool_]) -> float
 
 def _tally(subject: Subject, world: World) -> str:
     k = world.n // 5
-    found = np.bincount(world.grades[subject.picks(world, k)], minlength=3)
-    usual = k * np.bincount(world.grades, minlength=3) / world.n
-    grades = {EASY: "easy", BOUNDARY: "boundary", MISLABELLED: "mislabelled"}
+    grades = {EASY: "easy", BOUNDARY: "boundary", HARD: "hard", MISLABELLED: "mislabelled"}
+    found = np.bincount(world.grades[subject.picks(world, k)], minlength=len(grades))
+    usual = k * np.bincount(world.grades, minlength=len(grades)) / world.n
     parts = ", ".join(f"{found[g]} {name} (uniform {usual[g]:.0f})" for g, name in grades.items())
     return f"of {k} picks it keeps {parts}"

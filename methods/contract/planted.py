@@ -1,7 +1,8 @@
-"""A world with known answers: planted easy, boundary and mislabelled samples, and a real proxy trained on them.
+"""A world with known answers: planted easy, boundary, hard and mislabelled samples, and a real proxy trained on them.
 
 Each class is a cluster in the plane, shown to the network as 4x4 images. Easy samples lie at their cluster's centre,
-boundary samples between their cluster and the next, mislabelled ones at the centre of a cluster that is not theirs.
+boundary samples just before the middle between it and the next, hard ones just behind that middle, mislabelled ones
+at the centre of a cluster that is not theirs.
 """
 
 from collections.abc import Iterable
@@ -18,8 +19,9 @@ from methods.contract.world import Arrays, World
 from methods.signals import Signal, get_signal, read_share
 from methods.signals.recorder import Recorder
 
-EASY, BOUNDARY, MISLABELLED = 0, 1, 2
-PER_CLASS = {EASY: 40, BOUNDARY: 28, MISLABELLED: 12}
+EASY, BOUNDARY, HARD, MISLABELLED = range(4)
+PER_CLASS = {EASY: 40, BOUNDARY: 20, HARD: 8, MISLABELLED: 12}
+TOWARDS = {EASY: 0.0, BOUNDARY: 0.4, HARD: 0.6, MISLABELLED: 1.0}  # the share of the way to the other cluster
 EPOCHS = 20
 PROXIES = 2  # a method that averages more gets as many as this: enough to tell a mean from the first one
 SIDE = 4
@@ -67,8 +69,7 @@ def planted(num_classes: int, seed: int) -> Planted:
     for c in range(num_classes):
         following = centres[(c + 1 + np.arange(max(PER_CLASS.values())) % (num_classes - 1)) % num_classes]
         for grade, count in PER_CLASS.items():
-            towards = {EASY: 0.0, BOUNDARY: 0.42, MISLABELLED: 1.0}[grade]
-            middle = centres[c] + towards * (following[:count] - centres[c])
+            middle = centres[c] + TOWARDS[grade] * (following[:count] - centres[c])
             points.append(middle + 0.12 * rng.standard_normal((count, 2)))
             labels.append(np.full(count, c))
             grades.append(np.full(count, grade))

@@ -1,20 +1,24 @@
 """A method under test, and what the checks ask it to do."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from methods.api import Budget, Coreset, Floats, Integers, Method, MethodInfo, Scalar
+from methods.api import Budget, Coreset, Integers, Method, MethodInfo, Scalar, validated
 from methods.contract.planted import world_for
 from methods.contract.world import World
 from methods.errors import CoresetBenchError
-from methods.registry import run
 
 
 class ContractViolation(CoresetBenchError):
     """A method breaks its contract: one sentence that says how, and the mend."""
+
+
+class DoesNotApply(Exception):
+    """A check has nothing to hold this method to; the message says why. Raised by checks alone."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Subject:
 
     method: Method
     written: Any = None
+    _answers: dict[tuple[int, int, int], tuple[World, Coreset]] = field(default_factory=dict, repr=False)
 
     @property
     def info(self) -> MethodInfo:
@@ -53,13 +58,20 @@ class Subject:
         """
         try:
             answer: object = self.method.select(world.context(seed, self.name), Budget(k, world.n))
-        except CoresetBenchError:
+        except (CoresetBenchError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:  # third-party code may fail in any way
+        except BaseException as error:  # third-party code may fail in any way, or ask a test runner to skip it
             raise ContractViolation(f"'{self.name}' failed: {type(error).__name__}: {error}.") from error
         if not isinstance(answer, Coreset):
             raise self.refuse(f"returned a {type(answer).__name__}; return a methods.api.Coreset.")
         return answer
+
+    def remembered(self, world: World, k: int, seed: int = 0) -> Coreset:
+        """The same for a world that several checks ask about, computed once."""
+        key = (id(world), k, seed)
+        if key not in self._answers:
+            self._answers[key] = world, self.answer(world, k, seed)  # the world is held, so that its id stays its own
+        return self._answers[key][1]
 
     def picks(self, world: World, k: int, seed: int = 0) -> Integers:
         """The picks as the harness takes them, int64 [k].
@@ -67,24 +79,19 @@ class Subject:
         Raises:
             CoresetBenchError: the method raised, or its answer is not exactly k valid picks.
         """
-        return run(self.method, world.context(seed, self.name), Budget(k, world.n)).indices
+        answer = self.remembered if world is self.world() else self.answer
+        return validated(answer(world, k, seed), Budget(k, world.n), self.name).indices
 
-    def frequencies(self, world: Callable[[int], tuple[World, Integers]], k: int, runs: int) -> Floats:
-        """How often each sample is picked over `runs` generators, [N].
+    def draws(self, world: Callable[[int], tuple[World, Integers]], k: int, seeds: Sequence[int]) -> NDArray[np.bool_]:
+        """Whether each sample is picked by each of these generators, [runs, N].
 
         `world(seed)` gives what the method sees and, for each row of it, the sample that it stands for.
         """
-        counts = np.zeros(0)
-        for seed in range(runs):
+        picked = np.zeros((len(seeds), self.world().n), dtype=bool)
+        for run, seed in enumerate(seeds):
             shown, samples = world(seed)
-            counts = counts if len(counts) else np.zeros(shown.n)
-            counts[samples[self.picks(shown, k, seed)]] += 1
-        return counts
-
-    @property
-    def runs(self) -> int:
-        """Enough generators to see a distribution, where there is one."""
-        return 240 if self.info.stochastic else 60
+            picked[run, samples[self.picks(shown, k, seed)]] = True
+        return picked
 
     def refuse(self, sentence: str) -> ContractViolation:
         return ContractViolation(f"'{self.name}' {sentence}")

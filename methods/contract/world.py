@@ -80,25 +80,47 @@ class World:
             proxies=self._each(rename),
         )
 
-    def levelled(self) -> "World":
-        """Every sample has the signals of the first one, so that labels alone tell samples apart."""
+    def levelled(self, samples: Integers | None = None) -> "World":
+        """These samples, or all, have the signals of the first of them, so that labels alone tell them apart."""
+        alike = np.arange(self.n) if samples is None else samples
+        source = np.arange(self.n)
+        source[alike] = alike[0]
+        return replace(self.at(source), labels=self.labels, grades=self.grades)
 
-        def level(need: str, array: NDArray[Any]) -> NDArray[Any]:
-            first = np.take(array, [0], axis=self._axis(need))
-            return np.broadcast_to(first, array.shape).copy()
+    def stilled(self) -> "World":
+        """No signal moves from epoch to epoch: each holds the last one throughout, on the held-out part too."""
 
-        return replace(self, proxies=self._each(level))
+        def still(need: str, array: NDArray[Any]) -> NDArray[Any]:
+            return np.broadcast_to(array[-1:], array.shape).copy() if self.axes[need][0] == "T" else array
 
-    def spoiled(self, sample: int, value: float) -> "World":
-        """One sample's floating-point signals hold this value."""
+        return replace(self, proxies=self._each(still))
 
-        def spoil(need: str, array: NDArray[Any]) -> NDArray[Any]:
+    def faded(self, every: int) -> "World":
+        """Every so many samples have features of zero norm, as where no unit of the last layer is active."""
+
+        def fade(need: str, array: NDArray[Any]) -> NDArray[Any]:
             array = array.copy()
-            if array.dtype.kind == "f":
+            if need.removeprefix(HELD_OUT) == "features":
+                array[::every] = 0
+            return array
+
+        return replace(self, proxies=self._each(fade))
+
+    def spoiled(self, need: str, sample: int, value: float) -> "World":
+        """One sample's values of this signal are all `value`."""
+
+        def spoil(name: str, array: NDArray[Any]) -> NDArray[Any]:
+            array = array.copy()
+            if name == need:
                 array[(slice(None),) * self._axis(need) + (sample,)] = value
             return array
 
         return replace(self, proxies=self._each(spoil))
+
+    def without(self, need: str) -> "World":
+        """This signal is not there."""
+        kept = tuple({name: array for name, array in arrays.items() if name != need} for arrays in self.proxies)
+        return replace(self, proxies=kept)
 
     def copied(self) -> "World":
         """The same values in arrays of their own."""

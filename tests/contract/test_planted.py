@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import methods.signals
-from methods.contract.planted import BATCH, EASY, EPOCHS, MISLABELLED, planted, world_for
+from methods.contract.planted import BATCH, BOUNDARY, EASY, EPOCHS, HARD, MISLABELLED, planted, world_for
 from methods.signals import signal_names
 
 
@@ -16,7 +16,7 @@ def test_shapes_and_shares() -> None:
     world = world_for(("loss", "probability", "correct"))
     assert world.n == 240
     assert np.bincount(world.labels).tolist() == [80, 80, 80]
-    assert np.bincount(world.grades).tolist() == [120, 84, 36]
+    assert np.bincount(world.grades).tolist() == [120, 60, 24, 36]
     assert world.proxies[0]["loss"].shape == (EPOCHS, 240)
     assert world.proxies[0]["probability"].shape == (240, 3)
     assert world.proxies[0]["correct"].dtype == bool
@@ -27,10 +27,14 @@ def test_shapes_and_shares() -> None:
     assert BATCH < world.n
 
 
-def test_the_proxy_learns_the_easy_and_not_the_mislabelled() -> None:
-    world = world_for(("loss",))
+@pytest.mark.parametrize("num_classes", [2, 3, 4])
+def test_the_proxy_learns_the_easy_and_not_the_mislabelled(num_classes: int) -> None:
+    world = world_for(("loss",), num_classes=num_classes)
     last = world.proxies[0]["loss"][-1]
     assert last[world.grades == EASY].max() < last[world.grades == MISLABELLED].min()
+    means = [last[world.grades == grade].mean() for grade in (EASY, BOUNDARY, HARD, MISLABELLED)]
+    assert means == sorted(means)
+    assert means[BOUNDARY] < np.log(num_classes) < means[MISLABELLED]
 
 
 def test_further_proxies_differ_and_are_as_short_as_read() -> None:
