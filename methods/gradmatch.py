@@ -1,0 +1,157 @@
+"""GradMatch (Killamsetty et al. 2021, "GRAD-MATCH", ICML, arXiv:2103.00123): few weighted gradients in place of all.
+
+    min over |S| = k, w >= 0 of || sum_{i in S} w_i g_i - b ||^2 + lambda ||w||^2,   b = the sum of all g_i of a class
+
+by orthogonal matching pursuit (their algorithm 2; number from memory, not checked): the next pick has the largest inner
+product with the residual b - sum w_i g_i, and after each pick all weights are solved anew. g_i is the last layer's
+gradient of one sample's loss, weight and bias, after the proxy's last epoch (`gradients.py`).
+
+From the authors' code (CORDS, its class-wise strategies): one pursuit a class; the target is a sum, so that the weights
+of a class grow with its size (a mean would give the same picks, and weights that do not); candidates by their signed
+inner product. Their `PerClassPerGradient`, which sees only the row of the last layer that belongs to the class, is
+`own_row=True` here.
+
+Left open by the paper, or decided otherwise here:
+lambda is `lam` times the mean ||g_i||^2 of the class. The authors' 0.5 (their CIFAR-10 setting) is absolute: what it
+does depends on the scale of the features, and on gradients divided by a batch's size it swamps the Gram matrix, so that
+the residual never moves and the pursuit is a plain top-k.
+Weights are the exact minimum over w >= 0 at each step. The authors' code drops negative ones one by one, DeepCore
+projects after the last pick.
+A pick whose weight falls to 0 stays one of the k, and may win weight back. Where no sample improves the fit any more,
+the rest of the budget is filled in the order of the inner product with the residual, at weight 0 (the authors add
+random samples at weight 1).
+"""
+
+import numpy as np
+
+from methods.api import Budget, Context, Coreset, Floats, Integers
+from methods.errors import UsageError
+from methods.gradients import NEEDS, LastLayer
+from methods.policies import class_turns
+from methods.registry import subset
+
+ROUNDING = 1e-10  # an inner product this small a share of the largest one is 0
+
+
+@subset(
+    "gradmatch",
+    needs=NEEDS,
+    direction="hard",
+    nested=True,
+    weighted=True,
+    per_class=True,
+    paper="arXiv:2103.00123",
+)
+def gradmatch(context: Context, budget: Budget, *, lam: float = 0.5, own_row: bool = False) -> Coreset:
+    """Weighted samples whose last-layer gradients add up to those of their whole class.
+
+    The picks of a smaller budget are the first of a larger one; their weights are not, they are solved for each.
+    Each class gets picks in proportion to its size, and a class without a pick is not matched. Weights are raw.
+    Diagnostics: `effective_size`, the picks of positive weight; `residual`, the share ||sum w_i g_i - b|| / ||b|| that
+    is left, over all classes. Where every gradient is 0 there is nothing to match, and all picks weigh 1.
+    N_c (C + D) memory and N_c C D operations a pick in a class of N_c, and the inverse Gram matrix of its picks.
+    """
+    if not lam > 0:
+        raise UsageError(f"gradmatch's 'lam' is {lam:g}; give a number above 0, such as 1e-6 for nearly no ridge.")
+    turns = class_turns(np.bincount(context.labels, minlength=context.num_classes), budget.k, context.rng)
+    shuffle = context.rng.permutation(context.n)  # equal inner products are decided by the generator
+    labels, gradients = context.labels[shuffle], LastLayer.of(context.signals, context.labels)
+    picks, weights = np.empty(budget.k, dtype=np.int64), np.empty(budget.k)
+    missed = wanted = 0.0
+    for c in range(context.num_classes):
+        members, mine = shuffle[labels == c], np.flatnonzero(turns == c)
+        own = gradients[members]
+        if own_row:
+            own = LastLayer(own.errors[:, [c]], own.features)
+        target = own.total(np.ones(len(own)))
+        first, weights[mine] = pursue(own, target, len(mine), lam)
+        picks[mine] = members[first]
+        missed += np.square(target - own[first].total(weights[mine])).sum()
+        wanted += np.square(target).sum()
+    residual = float(np.sqrt(missed / wanted)) if wanted else 0.0
+    diagnostics = {"effective_size": int((weights > 0).sum()), "residual": residual}
+    return Coreset(picks, weights if weights.any() else np.ones(budget.k), diagnostics)
+
+
+def pursue(gradients: LastLayer, target: Floats, k: int, lam: float) -> tuple[Integers, Floats]:
+    """The first k picks in their order and their weights: non-negative orthogonal matching pursuit of the target."""
+    if k == 0:
+        return np.empty(0, dtype=np.int64), np.empty(0)
+    wanted = gradients.along(target)
+    zero = ROUNDING * np.abs(wanted).max()
+    fit = Fit(gradients, wanted, lam * gradients.squares().mean(), k)
+    picks: list[int] = []
+    picked = np.zeros(len(gradients), dtype=bool)
+    while True:
+        gain = gradients.along(target - fit.total())
+        again = np.where(picked & (fit.weights == 0), gain, -np.inf)
+        if again.max() > zero:  # a pick that lost its weight is worth some again
+            fit.add(int(np.argmax(again)))
+            continue
+        if len(picks) == k:
+            break
+        gain[picked] = -np.inf
+        best = int(np.argmax(gain))
+        if gain[best] <= zero:  # nothing reduces the residual any more, which therefore stays as it is
+            picks += np.argsort(-gain, kind="stable")[: k - len(picks)].tolist()
+            break
+        picks.append(best)
+        picked[best] = True
+        fit.add(best)
+    return np.array(picks), fit.weights[picks]
+
+
+class Fit:
+    """The weights w >= 0 that minimise || sum w_i g_i - b ||^2 + ridge ||w||^2 over the samples added so far.
+
+    Lawson and Hanson's active set (1974), one sample at a time: whoever would get a negative weight is left out. The
+    inverse of (Gram + ridge) over the samples in is kept up to date, as one comes or goes, by a rank-one change.
+    """
+
+    def __init__(self, gradients: LastLayer, wanted: Floats, ridge: float, room: int) -> None:
+        self._gradients, self._wanted, self._ridge = gradients, wanted, ridge  # wanted: <g_i, b>
+        self._within: list[int] = []
+        self._inverse = np.empty((room, room))  # its upper left corner is in use; memory is taken as it is written
+        self.weights = np.zeros(len(gradients))
+
+    def total(self) -> Floats:
+        """The weighted sum of the gradients, [C, D + 1]."""
+        return self._gradients[self._within].total(self.weights[self._within])
+
+    def add(self, sample: int) -> None:
+        """Lets in a sample whose gradient has a positive inner product with the residual."""
+        new, size = self._gradients[[sample]], len(self._within)
+        inverse, cross = self._inverse[:size, :size], self._gradients[self._within].inner(new)[:, 0]
+        weights = self.weights[self._within]
+        moved = inverse @ cross
+        pivot = 1 / (new.squares()[0] + self._ridge - cross @ moved)
+        share = pivot * (self._wanted[sample] - cross @ weights)
+        inverse += np.outer(pivot * moved, moved)
+        self._inverse[size, :size] = self._inverse[:size, size] = -pivot * moved
+        self._inverse[size, size] = pivot
+        self._within.append(sample)
+        self._settle(np.append(weights, 0.0), np.append(weights - share * moved, share))
+
+    def _settle(self, feasible: Floats, free: Floats) -> None:
+        """From feasible weights towards the free minimum, as far as all stay positive; whoever falls to 0 goes."""
+        self.weights[:] = 0
+        while (free < 0).any():
+            falling = np.flatnonzero(free < 0)
+            steps = feasible[falling] / (feasible[falling] - free[falling])
+            first = int(np.argmin(steps))
+            feasible += steps[first] * (free - feasible)
+            free, feasible = self._without(int(falling[first]), free, feasible)
+        self.weights[self._within] = free
+
+    def _without(self, place: int, free: Floats, feasible: Floats) -> tuple[Floats, Floats]:
+        """Takes out a sample; the last one moves to its place."""
+        size = len(self._within)
+        inverse = self._inverse[:size, :size]
+        column = inverse[:, place].copy()
+        free = free - column * (free[place] / column[place])
+        inverse -= np.outer(column / column[place], column)
+        inverse[place], self._within[place] = inverse[-1], self._within[-1]
+        inverse[:, place] = inverse[:, -1]
+        free[place], feasible[place] = free[-1], feasible[-1]
+        self._within.pop()
+        return free[:-1], feasible[:-1]
