@@ -54,3 +54,50 @@ def test_the_greedy_order_is_kept() -> None:
     picks = chosen("k-center", context([0] * 40, {"features": features}), 20)
     assert picks != sorted(picks)
     assert picks[:7] == chosen("k-center", context([0] * 40, {"features": features}), 7)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_each_step_of_a_tiny_set_is_the_best_of_all(seed: int) -> None:
+    """By brute force, down to the last sample."""
+    features = np.random.default_rng(seed).standard_normal((8, 2))
+    picks = chosen("k-center", context([0] * 8, {"features": features}), 8)
+    assert sorted(picks) == list(range(8))
+    for step in range(1, 8):
+        gaps = {
+            i: min(distance(features[i], features[j]) for j in picks[:step]) for i in range(8) if i not in picks[:step]
+        }
+        assert gaps[picks[step]] == pytest.approx(max(gaps.values()), rel=1e-9)
+
+
+def nearest_first(features: np.ndarray, k: int) -> list[int]:
+    """An argmin in place of the argmax."""
+    mean = features.mean(axis=0)
+    picks = [min(range(len(features)), key=lambda i: distance(features[i], mean))]
+    while len(picks) < k:
+        rest = [i for i in range(len(features)) if i not in picks]
+        picks.append(min(rest, key=lambda i: min(distance(features[i], features[j]) for j in picks)))
+    return picks
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_nearest_in_place_of_the_farthest_breaks_the_guarantee(seed: int) -> None:
+    features = np.concatenate([np.random.default_rng(seed).standard_normal((9, 2)), [[50.0, 0.0], [0.0, 50.0]]])
+    best = min(radius(features, picks) for picks in combinations(range(11), 3))
+    assert radius(features, nearest_first(features, 3)) > 2 * best
+    assert radius(features, chosen("k-center", context([0] * 11, {"features": features}), 3)) <= 2 * best + 1e-9
+
+
+@pytest.mark.parametrize("value", [0.0, 7.0])
+def test_identical_samples_are_ordered_by_the_generator(value: float) -> None:
+    given = {"features": np.full((30, 3), value)}
+    first, second = (chosen("k-center", context([0, 1] * 15, given, seed=seed), 30) for seed in (0, 1))
+    assert sorted(first) == sorted(second) == list(range(30))
+    assert first != second
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_refused_by_name(value: float) -> None:
+    features = np.ones((9, 3))
+    features[4, 1] = value
+    with pytest.raises(Exception, match=r"The signal 'features' is NaN or infinite for 1 of 9 samples \(first: 4\)"):
+        chosen("k-center", context([0] * 9, {"features": features}), 3)

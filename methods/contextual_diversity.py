@@ -1,0 +1,38 @@
+"""Contextual diversity (Agarwal et al. 2020, arXiv:2008.05723), with the core-set strategy (CDAL-CS).
+
+    d(p, q) = 1/2 KL(p || q) + 1/2 KL(q || p) = 1/2 sum_c (p_c - q_c) (log p_c - log q_c)
+
+between softmax outputs after the last epoch, and farthest-first selection under it. The authors' code compares the
+outputs of an image's regions, class by class, for segmentation; an image to classify is one region, whose output is
+compared as a whole (the paper's own words on classification are not checked).
+
+Left open: the first pick. The authors' code draws it; here it is the sample whose output is nearest to the mean
+output, under d. A float32 softmax can be 0, where their code drops the comparison; here logarithms are taken of no less
+than the smallest normal float32.
+
+Cost: two products of an N x C matrix with a vector a pick.
+"""
+
+import numpy as np
+
+from methods.api import Budget, Context, Floats, Integers
+from methods.cal import log_probability
+from methods.gradients import finite
+from methods.k_center import farthest_first
+from methods.registry import subset
+
+
+@subset("contextual-diversity", needs="probability", direction="cover", nested=True, paper="arXiv:2008.05723")
+def contextual_diversity(context: Context, budget: Budget) -> Integers:
+    """Farthest-first under the symmetric divergence of predictions: each pick differs most from all before it."""
+    shuffle = context.rng.permutation(context.n)  # equal divergences are decided by the generator
+    p = finite(context.signals, "probability")[shuffle]
+    log_p = log_probability(p)
+    own = np.einsum("nc,nc->n", p, log_p)
+
+    def divergences(q: Floats, log_q: Floats) -> Floats:
+        return own + q @ log_q - p @ log_q - log_p @ q  # twice d
+
+    mean = p.mean(axis=0)
+    first = int(np.argmin(divergences(mean, log_probability(mean))))
+    return shuffle[farthest_first(lambda i: divergences(p[i], log_p[i]), first, context.n, budget.k)]
