@@ -3,6 +3,7 @@
 import numpy as np
 
 from methods.api import Budget, Context, Floats, Integers
+from methods.gradients import finite
 from methods.policies import class_turns
 from methods.registry import subset
 
@@ -24,11 +25,12 @@ def herding(context: Context, budget: Budget) -> Integers:
     """
     turns = class_turns(np.bincount(context.labels, minlength=context.num_classes), budget.k, context.rng)
     shuffle = context.rng.permutation(context.n)  # equal distances are decided by the generator
-    labels, picks = context.labels[shuffle], np.empty(budget.k, dtype=np.int64)
+    features, labels = finite(context.signals, "features"), context.labels[shuffle]
+    picks = np.empty(budget.k, dtype=np.int64)
     for c in np.unique(turns):
         members = shuffle[labels == c]
         mine = np.flatnonzero(turns == c)
-        picks[mine] = members[greedy_mean(context.signals.features[members].astype(np.float64), len(mine))]
+        picks[mine] = members[greedy_mean(features[members], len(mine))]
     return picks
 
 

@@ -69,3 +69,37 @@ def test_classes_share_an_exact_budget() -> None:
     picks = chosen("herding", context(labels, {"features": np.random.default_rng(0).standard_normal((200, 3))}), 100)
     assert len(picks) == 100
     assert abs(np.bincount(labels[picks]) - np.array([15.5, 15.5, 69])).max() <= 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_each_step_of_a_tiny_set_is_the_best_of_all(seed: int) -> None:
+    """By brute force, down to the last sample; the first is the best set of one."""
+    features = np.random.default_rng(seed).standard_normal((7, 2))
+    picks = chosen("herding", context([0] * 7, {"features": features}), 7)
+    assert sorted(picks) == list(range(7))
+    for step in range(7):
+        gaps = {i: gap(features, [*picks[:step], i]) for i in range(7) if i not in picks[:step]}
+        assert gaps[picks[step]] == pytest.approx(min(gaps.values()), abs=1e-9)
+
+
+@pytest.mark.parametrize("value", [0.0, 7.0])
+def test_identical_samples_are_ordered_by_the_generator(value: float) -> None:
+    given = {"features": np.full((30, 3), value)}
+    first, second = (chosen("herding", context([0] * 30, given, seed=seed), 30) for seed in (0, 1))
+    assert sorted(first) == sorted(second) == list(range(30))
+    assert first != second
+
+
+def test_a_class_of_one_sample_gives_that_sample() -> None:
+    labels = np.array([0] * 10 + [1])
+    given = {"features": np.random.default_rng(0).standard_normal((11, 3))}
+    assert sorted(chosen("herding", context(labels, given), 11)) == list(range(11))
+    assert len(chosen("herding", context(labels, given), 1)) == 1
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_refused_by_name(value: float) -> None:
+    features = np.ones((9, 3))
+    features[4, 1] = value
+    with pytest.raises(Exception, match=r"The signal 'features' is NaN or infinite for 1 of 9 samples \(first: 4\)"):
+        chosen("herding", context([0] * 9, {"features": features}), 3)
