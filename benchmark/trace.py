@@ -78,8 +78,9 @@ class Tracer(Reporter):
         for _, images, recorder in self.parts:
             if recorder.wants_snapshot(epoch):
                 recorder.snapshot(epoch, images.batches(torch.arange(len(images)), SNAPSHOT_BATCH), self.model)
-                self.passes.forward += len(images)
-                self.passes.backward += len(images) * recorder.wants_gradient
+                forward, backward = recorder.snapshot_passes(epoch)
+                self.passes.forward += len(images) * forward
+                self.passes.backward += len(images) * backward
         super().epoch_end(epoch)
 
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -10,9 +10,10 @@ once: after the last one, or at the end of a share `at` of the proxy's schedule.
 
 A function asks by name for what it needs: `logits` [B, C], `features` [B, D] (penultimate), `input_grad`
 [B, C, H, W] (gradient of the *summed* cross-entropy with respect to pixels in [0, 1]; snapshot only), `y` int64 [B],
-`x` [B, C, H, W] in [0, 1], `model`, `rng` (a torch generator of its own), and `memory` (what it kept of these samples
-at earlier epochs: `recorder.Memory`). Whoever asks for the same thing shares one pass. It returns a tensor [B] or
-[B, ...].
+`x` [B, C, H, W] in [0, 1], `model`, `rng` (a torch generator of its own, which starts alike at every batch of an epoch:
+what is drawn for one sample's shape and shared by all depends on no batch), and `memory` (what it kept of these
+samples at earlier epochs: `recorder.Memory`). Whoever asks for the same thing shares one pass; a function that sends
+the samples through `model` itself says how often by `passes`. It returns a tensor [B] or [B, ...].
 """
 
 import hashlib
@@ -32,8 +33,8 @@ GROUP = "coreset_bench.signals"
 INPUTS = {
     "online": ("logits", "features", "y", "x", "model", "rng", "memory"),
     "snapshot": ("logits", "features", "input_grad", "y", "x", "model", "rng", "memory"),
-}
     "training": ("last_loss", "clean_error", "attacked_error", "attacked_features", "y"),
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Signal:
     dtype     how it is stored; read as float32, except bool
     summary   first line of the docstring
     at        where "[N, ...]" is recorded: at the end of this share of the proxy's schedule
+    passes    how often the function itself sends a sample forward and backward through the network
     """
 
     name: str
@@ -58,6 +60,7 @@ class Signal:
     dtype: Literal["float32", "bool"]
     summary: str
     at: float = 1.0
+    passes: tuple[int, int] = (0, 0)
 
     @property
     def every_epoch(self) -> bool:
@@ -85,6 +88,7 @@ def signal(
     shape: str,
     dtype: Literal["float32", "bool"] = "float32",
     at: float = 1.0,
+    passes: tuple[int, int] = (0, 0),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Registers a function as a signal.
 
@@ -103,7 +107,7 @@ def signal(
                 f"The signal '{name}' has shape {shape}; write [T, N] (every epoch) or [N, ...] (the last)."
             )
         summary = (inspect.getdoc(function) or "").split("\n")[0]
-        made = Signal(name, view, shape, function, inputs, dtype, summary, at)
+        made = Signal(name, view, shape, function, inputs, dtype, summary, at, passes)
         if not 0 < at <= 1:
             raise UsageError(f"The signal '{name}' is recorded at {at} of the schedule; 'at' must lie in (0, 1].")
         if made.every_epoch and at < 1:

@@ -70,14 +70,15 @@ class Recorder:
     def wants_online(self) -> bool:
         return bool(self._online)
 
-    @property
-    def wants_gradient(self) -> bool:
-        """Whether any snapshot signal needs the input gradient: a backward pass as well."""
-        return any("input_grad" in signal.inputs for signal in self._snapshot)
-
     def wants_snapshot(self, epoch: int) -> bool:
         """Whether any signal reads the snapshot after this epoch."""
         return bool(self._due(self._snapshot, epoch))
+
+    def snapshot_passes(self, epoch: int) -> tuple[int, int]:
+        """How often the snapshot after this epoch sends each sample forward and backward."""
+        due = self._due(self._snapshot, epoch)
+        forward, backward = (sum(signal.passes[way] for signal in due) for way in (0, 1))
+        return forward + bool(due), backward + _wants_gradient(due)
 
     def online(
         self, epoch: int, ids: "Tensor", x: "Tensor", y: "Tensor", logits: "Tensor", features: "Tensor", model: Any
@@ -92,7 +93,7 @@ class Recorder:
         from torch.nn.functional import cross_entropy
 
         signals = self._due(self._snapshot, epoch)
-        wants_gradient = any("input_grad" in signal.inputs for signal in signals)
+        wants_gradient = _wants_gradient(signals)
         training = model.training
         model.eval()
         try:
@@ -126,7 +127,7 @@ class Recorder:
         rows = ids.cpu().numpy()
         for signal in signals:
             if "rng" in signal.inputs:
-                given["rng"] = self._generator(signal, epoch, int(rows[0]), given["y"].device)
+                given["rng"] = self._generator(signal, epoch, given["y"].device)
             if "memory" in signal.inputs:
                 given["memory"] = self._memories[signal.name]
                 given["memory"].turn_to(epoch, ids)
@@ -141,9 +142,14 @@ class Recorder:
                 array = self._arrays[signal.name] = np.zeros((*lead, *values.shape[1:]), dtype=signal.dtype)
             (array[epoch] if signal.every_epoch else array)[rows] = values
 
-    def _generator(self, signal: Signal, epoch: int, first: int, device: Any) -> Any:
+    def _generator(self, signal: Signal, epoch: int, device: Any) -> Any:
         import torch
 
-        text = f"{self.seed} {signal.name} {epoch} {first}".encode()
+        text = f"{self.seed} {signal.name} {epoch}".encode()
         seed = int.from_bytes(hashlib.sha256(text).digest()[:8], "big") >> 1
         return torch.Generator(device=device).manual_seed(seed)
+
+
+def _wants_gradient(signals: Sequence[Signal]) -> bool:
+    """Whether any of them needs the input gradient of the loss: a backward pass as well."""
+    return any("input_grad" in signal.inputs for signal in signals)
