@@ -11,6 +11,7 @@ import hashlib
 import importlib
 import inspect
 import pkgutil
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,13 +21,18 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from methods.api import Budget, Context, Coreset, Method, MethodInfo, Scalar, check_params, validated
+from methods.dynamics import DynamicFunction, DynamicInfo
 from methods.errors import CoresetBenchError, UsageError, unknown
-from methods.functions import FunctionMethod, positional
-from methods.policies import check_policy
+from methods.functions import FunctionMethod, parameters, positional, under
+from methods.policies import check_default, draws, nests
 
 GROUP = "coreset_bench.methods"
-SCORE_ARGUMENTS = ("signals", "labels", "num_classes", "rng")
+SCORE_ARGUMENTS = ("signals", "labels", "num_classes", "held_out", "budget", "rng")
 SET_ARGUMENTS = ("context", "budget")
+DYNAMIC_ARGUMENTS = ("context", "budget", "epoch")
+
+IMPORTED = re.compile(r"^(?:from|import) methods\.(\w+)", re.MULTILINE)
+COMMON = ("api", "dynamics", "errors", "functions", "policies", "registry")
 
 
 @dataclass(frozen=True)
@@ -48,12 +54,12 @@ def score(
 ) -> Callable[[Callable[..., Any]], FunctionMethod]:
     """Registers a function as a score method.
 
-    The function takes, by name, any of `signals`, `labels`, `num_classes`, `rng`, and its parameters as keyword-only
-    arguments with defaults; it returns one finite number a sample, [N]. `keep` is the default policy. Further
-    keywords are fields of `MethodInfo`; the first line of the docstring is its summary.
+    The function takes, by name, any of `signals`, `labels`, `num_classes`, `held_out`, `budget`, `rng`, and its
+    parameters as keyword-only arguments with defaults; it returns one finite number a sample, [N]. `keep` is the
+    default policy. Further keywords are fields of `MethodInfo`; the first line of the docstring is its summary.
     """
-    balanced = "balanced" in check_policy(keep).split("+")
-    promises = {"keep": keep, "nested": not balanced, "per_class": balanced}
+    balanced = "balanced" in check_default(keep).split("+")
+    promises = {"keep": keep, "nested": nests(keep), "stochastic": draws(keep), "per_class": balanced}
     return _decorator(name, "score", needs, paper, SCORE_ARGUMENTS, {**promises, **info})
 
 
@@ -64,13 +70,25 @@ def subset(
     return _decorator(name, "set", needs, paper, SET_ARGUMENTS, info)
 
 
+def dynamic(
+    name: str, *, needs: str | Iterable[str] = (), paper: str = "", **info: Any
+) -> Callable[[Callable[..., Any]], FunctionMethod]:
+    """Registers a function of (context, budget, epoch) as a dynamic method: it returns what that epoch presents.
+
+    See `methods.dynamics`. Further keywords are fields of `DynamicInfo`.
+    """
+    return _decorator(name, "dynamic", needs, paper, DYNAMIC_ARGUMENTS, info, DynamicInfo, DynamicFunction)
+
+
 def _decorator(
     name: str,
-    kind: Literal["score", "set"],
+    kind: Literal["score", "set", "dynamic"],
     needs: str | Iterable[str],
     paper: str,
     allowed: tuple[str, ...],
     info: dict[str, Any],
+    described_by: type[MethodInfo] = MethodInfo,
+    made: type[FunctionMethod] = FunctionMethod,
 ) -> Callable[[Callable[..., Any]], FunctionMethod]:
     needs = (needs,) if isinstance(needs, str) else tuple(needs)
 
@@ -78,18 +96,15 @@ def _decorator(
         for argument in positional(function):
             if argument not in allowed:
                 raise unknown(f"argument of '{name}'", argument, allowed)
-        params = {
-            p.name: p.default
-            for p in inspect.signature(function).parameters.values()
-            if p.kind is inspect.Parameter.KEYWORD_ONLY
-        }
+        params = parameters(function)
         if any(default is inspect.Parameter.empty for default in params.values()):
             raise UsageError(f"A parameter of '{name}' has no default; give every keyword-only argument one.")
         summary = (inspect.getdoc(function) or "").split("\n")[0]
-        described = MethodInfo(
+        described = described_by(
             name, kind, **{"summary": summary, "needs": needs, "params": params, "paper": paper, **info}
         )
-        method = FunctionMethod(described, function, values=params)
+        described = under(described.keep, described, params)
+        method = made(described, function, values=described.params)
         register(method)
         return method
 
@@ -128,10 +143,25 @@ def source_file(method: Any) -> Path | None:
 
 
 def source_hash(method: Any) -> str:
-    """A hash of the file that defines a method, so that an edited formula never meets its old coreset."""
+    """A hash of the file that defines a method, and of those of this package that it builds on (`gradients.py`).
+
+    So that an edited formula never meets its old coreset. What every method builds on is in the stages' versions.
+    """
     path = source_file(method)
-    text = path.read_bytes() if path and path.is_file() else repr(method.info).encode()
+    text = b"".join(_texts(path)) if path and path.is_file() else repr(method.info).encode()
     return hashlib.blake2b(text, digest_size=8).hexdigest()
+
+
+def _texts(path: Path) -> Iterator[bytes]:
+    """The text of a file, then of each module of this package that it imports, and so on, each once."""
+    found = [path]
+    for file in found:
+        text = file.read_bytes()
+        yield text
+        for name in IMPORTED.findall(text.decode()):
+            other = Path(__file__).with_name(f"{name}.py")
+            if name not in COMMON and other not in found and other.is_file():
+                found.append(other)
 
 
 def _load() -> None:
@@ -154,9 +184,13 @@ def _load() -> None:
 def _adopt(plugin: Any) -> None:
     if isinstance(plugin, FunctionMethod):
         return  # its decorator has registered it
-    if not hasattr(plugin, "info") or not hasattr(plugin, "select"):
-        raise UsageError("it names neither a decorated function nor a class with `info` and `select`.")
+    if not _is_method(plugin):
+        raise UsageError("it names neither a decorated function nor a class with `info` and `select` or `epoch`.")
     register(plugin)
+
+
+def _is_method(found: Any) -> bool:
+    return hasattr(found, "info") and (hasattr(found, "select") or hasattr(found, "epoch"))
 
 
 @contextmanager
@@ -204,8 +238,7 @@ def get(name: str, params: Mapping[str, Scalar] | None = None) -> Method:
 def bind(method: Any, policy: str | None, params: Mapping[str, Scalar]) -> Method:
     """A method with its policy and parameters: what the harness calls `select` on."""
     if isinstance(method, FunctionMethod):
-        function = method.with_params(params)
-        return function.with_policy(policy) if policy else function
+        return (method.with_policy(policy) if policy else method).with_params(params)
     if policy:
         raise UsageError(f"'{method.info.name}' chooses its set itself and takes no policy; drop '@{policy}'.")
     values = check_params(method.info.name, params, method.info.params)
@@ -242,6 +275,8 @@ def resolve(target: str) -> Any:
         found = getattr(importlib.import_module(module), attribute)
     except Exception as error:  # importing someone's file may fail in any way
         raise UsageError(f"Cannot load '{target}': {type(error).__name__}: {error}") from None
-    if not hasattr(found, "info") or not hasattr(found, "select"):
-        raise UsageError(f"'{target}' is no method; decorate it with @score or @subset, or give it info and select.")
+    if not _is_method(found):
+        raise UsageError(
+            f"'{target}' is no method; decorate it with @score, @subset or @dynamic, or give it info and select."
+        )
     return found
