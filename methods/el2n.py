@@ -24,11 +24,21 @@ def el2n(signals: Signals, *, proxies: int = 10, at: float = 0.1) -> Floats:
     return _mean_over_proxies(signals, "error_norm", at)
 
 
+@score("grand", needs="grad_norm", keep="high", direction="hard", paper="arXiv:2107.07075")
+def grand(signals: Signals, *, proxies: int = 10) -> Floats:
+    """Largest gradient norm of the whole network early in training, averaged over proxies.
+
+    Exact, of each sample's own loss in evaluation mode, after 10 % of the schedule: a gradient a sample is dear, so
+    the signal is recorded there alone. Over all trainable parameters, batch norm's among them, without weight decay.
+    """
+    return np.mean([proxy.grad_norm.astype(np.float64) for proxy in signals.proxies], axis=0)
+
+
 @score("grand-last", needs="last_layer_grad_norm", keep="high", direction="hard", paper="arXiv:2107.07075")
 def grand_last(signals: Signals, *, proxies: int = 10, at: float = 0.1) -> Floats:
     """Largest gradient norm of the last layer early in training, averaged over proxies.
 
     The closed form of a linear head with a bias: ||p - onehot(y)|| sqrt(1 + ||h||^2). The norm of the whole
-    network's gradient is another method.
+    network's gradient is `grand`.
     """
     return _mean_over_proxies(signals, "last_layer_grad_norm", at)

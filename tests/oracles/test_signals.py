@@ -1,9 +1,9 @@
 """Each signal against a plain loop over single images in float64: no batching, no batch mean."""
 
 import math
-from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,41 +14,23 @@ from torch import Tensor, nn
 from methods.errors import CoresetBenchError, UsageError
 from methods.signals import get_signal, signal, signal_names
 from methods.signals.recorder import Memory, Recorder
-
-N, CLASSES, SIDE = 23, 4, 4
+from tests.oracles.snapshots import (
+    CLASSES,
+    N,
+    Network,
+    batches,
+    convolutional,
+    loss_of,
+    one_by_one,
+    perceptron,
+    random_images,
+    snapshot,
+)
 
 
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
     torch.set_num_threads(1)
-
-
-class Network(nn.Module):
-    """Features and a linear head, as every classifier of the benchmark has."""
-
-    def __init__(self, features: nn.Module, width: int) -> None:
-        super().__init__()
-        self.features, self.head = features, nn.Linear(width, CLASSES)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.features(x))
-
-
-def perceptron() -> Network:
-    return Network(nn.Sequential(nn.Flatten(), nn.Linear(SIDE * SIDE, 9), nn.ReLU(), nn.Dropout(0.5)), 9)
-
-
-def convolutional() -> Network:
-    """Batch norm with statistics that differ from any batch's, so that training mode would show."""
-    layers = [nn.Conv2d(1, 5, 3, padding=1), nn.BatchNorm2d(5), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-    net = Network(nn.Sequential(*layers), 5)
-    norm = layers[1]
-    assert isinstance(norm, nn.BatchNorm2d)
-    with torch.no_grad():
-        norm.running_mean.copy_(torch.linspace(-0.3, 0.4, 5))  # type: ignore[union-attr]
-        norm.running_var.copy_(torch.linspace(0.05, 2.0, 5))  # type: ignore[union-attr]
-        norm.weight.copy_(torch.linspace(0.5, 2.0, 5))
-    return net
 
 
 @pytest.fixture(params=[perceptron, convolutional])
@@ -62,35 +44,12 @@ def model(request: pytest.FixtureRequest) -> Network:
 
 @pytest.fixture
 def images() -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(1)
-    return torch.rand(N, 1, SIDE, SIDE, generator=generator), torch.randint(0, CLASSES, (N,), generator=generator)
-
-
-def batches(x: Tensor, y: Tensor, size: int) -> Iterable[tuple[Tensor, Tensor, Tensor]]:
-    ids = torch.arange(len(x))
-    return zip(x.split(size), y.split(size), ids.split(size), strict=True)
-
-
-def snapshot(name: str, model: nn.Module, x: Tensor, y: Tensor, size: int = 5) -> np.ndarray:
-    recorder = Recorder([get_signal(name)], len(x), 1, seed=0)
-    recorder.snapshot(0, batches(x, y, size), model)
-    recorded = recorder.arrays()[name]
-    return recorded[0] if get_signal(name).every_epoch else recorded
-
-
-def one_by_one(model: nn.Module, x: Tensor, y: Tensor, of: Callable[[nn.Module, Tensor, int], Any]) -> np.ndarray:
-    exact = deepcopy(model).double().eval()
-    return np.array([of(exact, x[i : i + 1].double(), int(y[i])) for i in range(len(x))])
+    return random_images(1)
 
 
 def softmax(logits: list[float]) -> list[float]:
     powers = [math.exp(z - max(logits)) for z in logits]
     return [p / sum(powers) for p in powers]
-
-
-def loss_of(model: nn.Module, x: Tensor, label: int) -> Tensor:
-    logits = model(x)[0]
-    return torch.logsumexp(logits, 0) - logits[label]
 
 
 def input_gradient_norm(model: nn.Module, x: Tensor, label: int) -> float:
@@ -101,6 +60,11 @@ def input_gradient_norm(model: nn.Module, x: Tensor, label: int) -> float:
 
 def head_gradient_norm(model: Any, x: Tensor, label: int) -> float:
     gradients = torch.autograd.grad(loss_of(model, x, label), [model.head.weight, model.head.bias])
+    return math.sqrt(sum(float(g) ** 2 for gradient in gradients for g in gradient.flatten()))
+
+
+def gradient_norm(model: Any, x: Tensor, label: int) -> float:
+    gradients = torch.autograd.grad(loss_of(model, x, label), list(model.parameters()))
     return math.sqrt(sum(float(g) ** 2 for gradient in gradients for g in gradient.flatten()))
 
 
@@ -127,6 +91,7 @@ def outputs(model: nn.Module, x: Tensor, label: int) -> list[float]:
 SNAPSHOTS = {
     "input_grad_norm": input_gradient_norm,
     "last_layer_grad_norm": head_gradient_norm,
+    "grad_norm": gradient_norm,
     "loss": cross_entropy,
     "error_norm": error_norm,
     "probability": probabilities,
@@ -136,8 +101,10 @@ SNAPSHOTS = {
 ONLINE = ("correct", "logit_margin", "probability_margin", "online_logits")
 
 
-def test_every_signal_has_an_oracle_here() -> None:
-    assert {*SNAPSHOTS, *ONLINE} == set(signal_names())
+def test_every_signal_is_named_in_this_folder() -> None:
+    """Those that are not compared here have an oracle of their own, beside their method's."""
+    oracles = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("*.py"))
+    assert not [name for name in signal_names() if f'"{name}"' not in oracles]
 
 
 @pytest.mark.parametrize("name", SNAPSHOTS)
@@ -147,7 +114,7 @@ def test_a_snapshot_is_what_single_images_give(name: str, model: Network, images
     assert np.ptp(expected) > 1e-3  # a constant would be compared with nothing
 
 
-@pytest.mark.parametrize("name", SNAPSHOTS)
+@pytest.mark.parametrize("name", [*SNAPSHOTS, "input_curvature"])
 @pytest.mark.parametrize("size", [1, 7, 11, 22, N])
 def test_the_batch_changes_nothing(name: str, size: int, model: Network, images: tuple[Tensor, Tensor]) -> None:
     """Also a ragged last batch of one (22), which a mean-reduced loss inflates 22-fold."""
@@ -246,7 +213,15 @@ def test_last_epoch_signals_wait_for_the_last_epoch(model: Network, images: tupl
     recorder = Recorder([get_signal("features")], N, 3, seed=0)
     assert [recorder.wants_snapshot(t) for t in range(3)] == [False, False, True]
     assert not recorder.wants_online
-    assert not recorder.wants_gradient
+
+
+def test_passes_are_those_of_the_signals_that_are_due() -> None:
+    """One shared pass forward, one back where the input gradient is asked for, and what functions take themselves."""
+    names = ("loss", "input_curvature", "grad_norm", "correct")
+    recorder = Recorder([get_signal(name) for name in names], N, 20, seed=0)
+    assert {t: recorder.snapshot_passes(t) for t in (0, 1, 19)} == {0: (1, 0), 1: (2, 1), 19: (11, 11)}
+    assert Recorder([get_signal("correct")], N, 20, seed=0).snapshot_passes(19) == (0, 0)
+    assert Recorder([get_signal("input_grad_norm")], N, 20, seed=0).snapshot_passes(3) == (1, 1)
 
 
 @pytest.mark.parametrize(
