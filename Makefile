@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test test-perf lint typecheck publish leaderboard leaderboard-check \
+.PHONY: help setup bench test test-perf lint typecheck publish leaderboard leaderboard-check ledger \
 	cifar10 cifar100 imagenet imagenette new-method clean
 
 help: ## Show this list
@@ -50,6 +50,9 @@ leaderboard: setup ## Write every published leaderboard again from its records
 
 leaderboard-check: setup ## Fail if a published leaderboard is not what its records give
 	$(BIN)/coreset-bench leaderboard --check $(ARGS)
+
+ledger: setup ## Measure what faults of public implementations change: docs/discrepancies.md (about 8 minutes on two cores)
+	$(BIN)/coreset-bench ledger --yes $(ARGS)
 
 cifar10: setup ## Run the CIFAR-10 suite (prints the time first and asks; ARGS=--yes starts it)
 	$(BIN)/coreset-bench run cifar10 --download $(ARGS)

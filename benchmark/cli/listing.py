@@ -10,6 +10,9 @@ from benchmark.cli.common import STORE, Clock, Data, ExtraRows, Json, StorePath,
 @app.command()
 def methods(
     name: Annotated[str | None, typer.Argument(metavar="METHOD", help="One METHOD or METHOD@POLICY, in full.")] = None,
+    compat: Annotated[
+        bool, typer.Option("--compat", help="List those that repeat a known fault on purpose (docs/discrepancies.md).")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """List the selection methods, or describe one.
@@ -21,9 +24,11 @@ def methods(
     if name is not None:
         _describe(name, as_json)
         return
-    rows = [_method_row(registry.get(each)) for each in registry.method_names()]
+    names = registry.compat_names() if compat else registry.method_names()
+    rows = [_method_row(registry.get(each)) for each in names]
     if not as_json:
-        rows = [{key: row[key] for key in ("name", "keeps", "policy", "needs")} for row in rows]
+        shown = ("name", "repeats", "keeps") if compat else ("name", "keeps", "policy", "needs")
+        rows = [{key: row[key] for key in shown} for row in rows]
     else:
         rows += [{"name": lost.name, "unavailable": lost.reason} for lost in registry.unavailable()]
     print_rows(rows, as_json)
@@ -41,6 +46,7 @@ def _method_row(method: Any) -> dict[str, Any]:
         "needs": list(info.needs),
         "parameters": [f"{key}={value}" for key, value in info.params.items()],
         "paper": info.paper,
+        **({"repeats": info.repeats} if info.repeats else {}),
     }
 
 

@@ -21,8 +21,8 @@ def grand_deepcore(signals: Signals, *, proxies: int = 10, at: float = 0.1, batc
     in the order of the file, and the last one is smaller: its rows score higher by as much. `batch` is the project's
     default. The same loss stands in its Craig, GradMatch and Glister, where batches are cut within each class.
     """
-    norms = [proxy.last_layer_grad_norm[proxy.epoch(at)] for proxy in signals.proxies]
-    score = np.mean(norms, axis=0, dtype=np.float64)
+    norms: list[Floats] = [proxy.last_layer_grad_norm[proxy.epoch(at)] for proxy in signals.proxies]
+    score = np.asarray(np.mean(norms, axis=0, dtype=np.float64))
     starts = np.arange(0, len(score), batch)
     sizes = np.diff(np.append(starts, len(score)))
     return score / np.repeat(sizes, sizes)

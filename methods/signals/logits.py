@@ -1,4 +1,4 @@
-"""Raw outputs before the softmax, which no method of the field should need: some public code reads them."""
+"""Raw outputs, before the softmax."""
 
 from typing import TYPE_CHECKING
 

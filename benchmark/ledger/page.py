@@ -1,0 +1,153 @@
+"""The ledger as Markdown: entries and lines in, the same bytes out on every machine."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+import numpy as np
+
+from benchmark import wording
+from benchmark.ledger.entries import ENTRIES, Entry, Pair, Project
+from benchmark.ledger.lines import Compared, Setting, Shown
+from benchmark.stats import CONFIDENCE, Estimate, estimate, paired_difference
+from methods.errors import CoresetBenchError
+
+_TEMPLATES = Path(__file__).parents[1] / "templates"
+CLEAR = "\u2009*"  # after a difference whose interval does not hold 0
+BASIS = {
+    "run": "run: the project's own function made the same picks or numbers as ours on the same inputs",
+    "read": "read in the project's code and written anew from that; the code itself was not run",
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """One project's faults."""
+
+    project: Project
+    entries: list["Told"]
+
+
+@dataclass(frozen=True)
+class Told:
+    """One entry as it is printed."""
+
+    entry: Entry
+    shown: str
+    basis: str
+    methods: list[str]
+
+
+def render(lines: Sequence[Setting | Compared | Shown], records: str) -> str:
+    """The page; `records` is the name of the file that the lines are from.
+
+    Raises:
+        CoresetBenchError: the lines lack what an entry of the ledger needs.
+    """
+    settings = [line for line in lines if isinstance(line, Setting)]
+    if len(settings) != 1:
+        raise CoresetBenchError(f"{records} holds {len(settings)} settings and not one; write it again: make ledger")
+    (setting,) = settings
+    compared: dict[tuple[str, str, float], list[Compared]] = {}
+    for line in lines:
+        if isinstance(line, Compared):
+            compared.setdefault((line.faulty, line.right, line.fraction), []).append(line)
+    values = {line.entry: line.values for line in lines if isinstance(line, Shown)}
+    projects = list(dict.fromkeys(entry.project for entry in ENTRIES))
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Markdown, not HTML
+    )
+    environment.filters["md"] = wording.markdown
+    try:
+        told = {entry.name: _told(entry, values.get(entry.name, {})) for entry in ENTRIES}
+        table = _table(setting, compared)
+    except KeyError as error:
+        raise CoresetBenchError(f"{records} lacks {error}; write it again: make ledger") from None
+    return environment.get_template("discrepancies.md.j2").render(
+        facts=_facts(setting, records),
+        table=table,
+        sections=[Section(project, [told[e.name] for e in ENTRIES if e.project == project]) for project in projects],
+        confidence=f"{100 * CONFIDENCE:g} %",
+        clear=CLEAR.strip(),
+    )
+
+
+def _told(entry: Entry, values: dict[str, int | float]) -> Told:
+    names = dict.fromkeys(pair.faulty.spelled for pair in entry.pairs)
+    return Told(entry, entry.shown.format(**values), BASIS[entry.basis], list(names))
+
+
+def _facts(setting: Setting, records: str) -> list[tuple[str, str]]:
+    """What was trained and how, as (term, text)."""
+    facts = [
+        (
+            "Data",
+            f"{setting.dataset}, a pool of {setting.pool:,} training images in {setting.num_classes} classes, "
+            f"{setting.images:,} test images; checksum {setting.checksum}",
+        ),
+        ("Replicates", f"{setting.replicates}, each with a proxy, a selection seed and a training seed of its own"),
+    ]
+    for name, trained in setting.regimes.items():
+        facts.append(
+            (
+                wording.regime(name),
+                f"{trained.model}; {wording.recipe(trained.recipe)}; attacked at ε = {wording.radius(trained.primary)} "
+                f"by {wording.attacks(trained.attacks)}, worst case image by image, on {trained.images:,} images",
+            )
+        )
+    return [*facts, ("Records", f"every count behind this page is in {os.path.basename(records)}")]
+
+
+def _table(setting: Setting, compared: dict[tuple[str, str, float], list[Compared]]) -> str:
+    """A row for each comparison and fraction."""
+    columns = ["repeats the fault", "compared with", "kept", "shared picks"]
+    for name in setting.regimes:
+        columns += [f"{wording.regime(name).split()[0]}: {kind}" for kind in ("clean", "robust")]
+    rows = []
+    for entry in ENTRIES:
+        for pair in entry.pairs:
+            for fraction in setting.fractions:
+                rows.append(_row(setting, pair, fraction, compared[pair.faulty.name, pair.right.name, fraction]))
+    return _grid(columns, rows, left=2)
+
+
+def _row(setting: Setting, pair: Pair, fraction: float, lines: Sequence[Compared]) -> list[str]:
+    shared = estimate([line.shared / line.k for line in lines])
+    cells = [pair.faulty.name, pair.right.name, wording.percent(fraction), f"{wording.share(shared)} %"]
+    for name, trained in setting.regimes.items():
+        found = [line.regimes[name] for line in lines if name in line.regimes]
+        for each, images in (
+            ([counts.clean for counts in found], setting.images),
+            ([counts.robust for counts in found], trained.images),
+        ):
+            cells.append(_difference(np.array(each, dtype=np.float64).reshape(-1, 2) / images, setting.replicates))
+    return cells
+
+
+def _difference(rates: np.ndarray, replicates: int) -> str:
+    """Faulty minus right in percentage points; how many replicates, where some are missing."""
+    if not len(rates):
+        return wording.ABSENT
+    found: Estimate = paired_difference(rates[:, 0], rates[:, 1])
+    short = f" ({len(rates)}/{replicates})" if len(rates) < replicates else ""
+    return wording.points(found) + short + ("" if found.may_be(0.0) else CLEAR)
+
+
+def _grid(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
+    """A Markdown table whose source is aligned too; the first `left` columns are text."""
+    lines = [[wording.markdown(cell) for cell in cells] for cells in (columns, *rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = [c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))]
+        return f"| {' | '.join(padded)} |"
+
+    rule = "|".join(":" + "-" * (w + 1) if i < left else "-" * (w + 1) + ":" for i, w in enumerate(widths))
+    return "\n".join([line(lines[0]), f"|{rule}|", *map(line, lines[1:])])
