@@ -1,17 +1,29 @@
 """How a score becomes a set of exactly k samples.
 
-`low` and `high` are absolute ends of the score, `middle` the band around the median rank. `balanced` applies the
-policy before it within each class (`low+balanced`). Ties of every score are broken by one permutation of all N
-samples drawn first from the generator, so that budgets nest and array order never decides.
+A policy is an end of the score, then perhaps a way of keeping from that end on, then perhaps `balanced`:
+`low`, `high+window`, `low+stratified+balanced`.
+
+    low, high    absolute ends of the score, best first
+    middle       the band around the median rank
+    window       skips the share `skip` at that end and keeps the next ones
+    stratified   drops a share `beta` at that end, then draws evenly from strata of the remaining range (`sampling.py`)
+    beta         draws in proportion to the score, favouring easy samples as more is pruned (`sampling.py`)
+    balanced     the same within each class
+
+A way alone starts at the end where the hard samples are: `aum@window` is `aum@low+window`. Ties of every score are
+broken by one permutation of all N samples drawn first from the generator, so that budgets nest and array order never
+decides.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
 
-from methods.api import Budget, Context, Floats, Integers
+from methods.api import Budget, Context, Direction, Floats, Integers, Scalar
 from methods.errors import CoresetBenchError, UsageError, unknown
+from methods.sampling import beta_keys, cut_share, share_of, stratified
 
 Order: TypeAlias = Callable[[Integers, int], Integers]
 
@@ -34,8 +46,22 @@ def _middle(ascending: Integers, k: int) -> Integers:
     return ascending[np.lexsort((ranks, np.abs(ranks - centre)))[:k]]
 
 
+def _window(from_end: Integers, k: int, skip: float) -> Integers:
+    """The k that follow the skipped share, then the nearest of the skipped ones where too few follow: so bands nest."""
+    skipped = int(skip * len(from_end) + 1e-9)
+    return np.concatenate([from_end[skipped:], from_end[:skipped][::-1]])[:k]
+
+
 ENDS: dict[str, Order] = {"low": _low, "high": _high, "middle": _middle}
-NAMES = (*ENDS, "balanced")
+WAYS: Mapping[str, Mapping[str, Scalar]] = MappingProxyType(
+    {
+        "window": {"skip": 0.1},
+        "stratified": {"strata": 50, "beta": -1.0, "table": "default"},
+        "beta": {"c": -1.0, "seen": 0.15, "table": "default"},
+    }
+)
+NEEDS = {"beta": ("label_probability",)}
+NAMES = (*ENDS, *WAYS, "balanced")
 
 
 def check_policy(policy: str) -> str:
@@ -44,19 +70,80 @@ def check_policy(policy: str) -> str:
     for part in parts:
         if part not in NAMES:
             raise unknown("policy", part, NAMES)
-    if len([part for part in parts if part in ENDS]) > 1 or len(set(parts)) < len(parts):
+    ends, ways = [p for p in parts if p in ENDS], [p for p in parts if p in WAYS]
+    if len(ends) > 1 or len(ways) > 1 or len(set(parts)) < len(parts):
         raise UsageError(f"The policy '{policy}' contradicts itself; join one of {', '.join(ENDS)} with '+balanced'.")
+    if ways and ends == ["middle"]:
+        raise UsageError(f"The policy '{policy}' has no end to start from; write 'high+{ways[0]}' or 'low+{ways[0]}'.")
+    if ways == ["beta"] and ends == ["low"]:
+        raise UsageError(f"'{policy}' draws in proportion to a score whose low end is wanted; use a score kept 'high'.")
     return policy
 
 
-def combine(default: str, policy: str | None) -> str:
-    """What a method's default policy becomes under a named one: `balanced` alone keeps the default's end."""
+def check_default(keep: str) -> str:
+    """The default policy of a score, which names its end.
+
+    Raises:
+        UsageError: it names none, or is no policy.
+    """
+    if not set(check_policy(keep).split("+")) & set(ENDS):
+        raise UsageError(f"The default policy '{keep}' names no end; write one of {', '.join(ENDS)} before it.")
+    return keep
+
+
+def combine(default: str, policy: str | None, direction: Direction = "any", name: str = "this score") -> str:
+    """What a method's default policy becomes under a named one, its parts in the order of `NAMES`.
+
+    `balanced` alone keeps the default's end; a way alone starts at the end where the hard samples are.
+
+    Raises:
+        UsageError: an unknown policy, or no end is known to be the hard one.
+    """
     if policy is None:
         return default
-    check_policy(policy)
-    if policy == "balanced":
-        return default if "balanced" in default.split("+") else f"{default}+balanced"
-    return policy
+    parts = set(check_policy(policy).split("+"))
+    if parts == {"balanced"}:
+        parts |= set(default.split("+"))
+    elif not parts & set(ENDS):
+        hard = hard_end(default, direction)
+        if hard is None:
+            raise UsageError(
+                f"'{name}' does not say which end of its scores is hard; write '@high+{policy}' or '@low+{policy}'."
+            )
+        parts.add(hard)
+    return check_policy("+".join(name for name in NAMES if name in parts))
+
+
+def end_of(rule: str) -> str:
+    """The end that a full rule names."""
+    return next(part for part in rule.split("+") if part in ENDS)
+
+
+def way_of(rule: str) -> str | None:
+    """The way of keeping that a full rule names, if any."""
+    return next((part for part in rule.split("+") if part in WAYS), None)
+
+
+def hard_end(default: str, direction: Direction) -> str | None:
+    """The end of a score at which the hard samples are, as far as its default policy and its direction say."""
+    end = end_of(default)
+    if way_of(default):
+        return end
+    opposite = {"low": "high", "high": "low"}
+    return {"hard": end, "easy": opposite.get(end)}.get(direction) if end in opposite else None
+
+
+def draws(rule: str) -> bool:
+    """Whether a rule draws at random beyond the breaking of ties."""
+    return way_of(rule) in ("stratified", "beta")
+
+
+def nests(rule: str) -> bool:
+    """Whether the picks of a rule at k are the first k of those at any larger budget.
+
+    Largest remainders are not monotone in k (the Alabama paradox), so balanced budgets need not nest.
+    """
+    return not draws(rule) and "balanced" not in rule.split("+")
 
 
 def class_budgets(counts: Integers, k: int, rng: np.random.Generator) -> Integers:
@@ -78,11 +165,21 @@ def class_budgets(counts: Integers, k: int, rng: np.random.Generator) -> Integer
     return budgets
 
 
-def choose(scores: Floats, ties: Integers, context: Context, budget: Budget, policy: str, name: str) -> Integers:
-    """The k picks of a score under a policy, best first. int64 [k]. `ties` ranks samples of equal score.
+def choose(
+    scores: Floats,
+    ties: Integers,
+    context: Context,
+    budget: Budget,
+    policy: str,
+    name: str,
+    values: Mapping[str, Scalar] | None = None,
+) -> Integers:
+    """The k picks of a score under a policy, best first. int64 [k].
+
+    `ties` ranks samples of equal score; `values` are the policy's parameters, its defaults where left out.
 
     Raises:
-        CoresetBenchError: the scores are not one finite number a sample.
+        CoresetBenchError: the scores are not one finite number a sample, or not what the policy can draw by.
     """
     scores = np.asarray(scores)
     if scores.shape != (context.n,):
@@ -95,10 +192,13 @@ def choose(scores: Floats, ties: Integers, context: Context, budget: Budget, pol
             f"'{name}' scored {len(bad)} samples as NaN or infinite (first: sample {bad[0]}); "
             "return finite numbers, a large one for 'infinitely hard'."
         )
-    parts = policy.split("+")
-    order = ENDS[next(part for part in parts if part in ENDS)]
+    way = way_of(policy)
+    values = {**WAYS.get(way or "", {}), **(values or {})}
+    if way == "beta":
+        scores = beta_keys(scores, ties, context, budget, name, values)
     ascending = np.lexsort((ties, scores))
-    if "balanced" not in parts:
+    order = _order(policy, scores, context, budget, values)
+    if "balanced" not in policy.split("+"):
         return order(ascending, budget.k)
     classes = context.labels[ascending]
     counts = np.bincount(context.labels, minlength=context.num_classes)
@@ -108,6 +208,18 @@ def choose(scores: Floats, ties: Integers, context: Context, budget: Budget, pol
     for c in range(context.num_classes):
         picks[turns == c] = order(ascending[classes == c], budgets[c])
     return picks
+
+
+def _order(policy: str, scores: Floats, context: Context, budget: Budget, values: Mapping[str, Scalar]) -> Order:
+    """How k of some samples, given in ascending order, are kept."""
+    end, way = ENDS[end_of(policy)], way_of(policy)
+    if way == "window":
+        skip = share_of("skip", values["skip"])
+        return lambda ascending, k: _window(end(ascending, len(ascending)), k, skip)
+    if way == "stratified":
+        cut, strata = cut_share(values, context.num_classes, budget.fraction), int(values["strata"])
+        return lambda ascending, k: stratified(end(ascending, len(ascending)), k, scores, cut, strata, context.rng)
+    return end
 
 
 def class_turns(counts: Integers, k: int, rng: np.random.Generator) -> Integers:
