@@ -41,21 +41,23 @@ def all_pairs(rows: Callable[[slice], Floats], n: int) -> Floats:
 
 
 def lazy_facility_location(similarity: Floats, k: int) -> Integers:
-    """The k greedy picks for f(A) = sum_i max_{j in A} s_ij, s symmetric and not negative, [n, n].
+    """The k greedy picks for f(A) = sum_i max_{j in A} s_ij, s symmetric and not negative, float32 [n, n].
 
     Lazy (Minoux 1978): a gain only falls as A grows, so that the gain computed last for a sample bounds its present
     one. The sample of the largest bound has its gain computed anew, until it stays the largest: the same picks as
-    by computing every gain. The first of equal ones is taken. One pass over a row for each gain.
+    by computing every gain. The first of equal ones is taken: float64 sums of float32 are exact enough for gains that
+    are equal to be found equal, as they are for two samples left that are nearest to each other.
     """
-    covered = np.zeros(len(similarity), dtype=similarity.dtype)
+    covered, value = np.zeros(len(similarity), dtype=np.float32), 0.0
     bounds = similarity.sum(axis=1, dtype=np.float64)
     picks = np.empty(k, dtype=np.int64)
     for step in range(k):
         fresh = -1
         while (best := int(np.argmax(bounds))) != fresh:
-            bounds[best] = np.maximum(similarity[best] - covered, 0).sum(dtype=np.float64)
+            bounds[best] = np.maximum(similarity[best], covered).sum(dtype=np.float64) - value
             fresh = best
         picks[step] = best
         bounds[best] = -np.inf
-        np.maximum(covered, similarity[best], out=covered)
+        np.maximum(similarity[best], covered, out=covered)
+        value = covered.sum(dtype=np.float64)
     return picks
