@@ -1,0 +1,67 @@
+"""Lazy greedy against naive greedy, ties and all, and the shares of classes."""
+
+import numpy as np
+import pytest
+
+from methods import greedy
+from methods.api import Budget, Integers
+from tests.oracles.worlds import SEEDS, context
+
+
+def naive(similarity: np.ndarray, k: int) -> list[int]:
+    """Every gain at every step; the first of equal ones."""
+    covered, picks = [0.0] * len(similarity), []
+    for _ in range(k):
+        gains = {}
+        for j in range(len(similarity)):
+            if j not in picks:
+                gains[j] = sum(max(float(s) - c, 0.0) for s, c in zip(similarity[j], covered, strict=True))
+        picks.append(max(gains, key=lambda j: gains[j]))
+        covered = [max(float(s), c) for s, c in zip(similarity[picks[-1]], covered, strict=True)]
+    return picks
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("levels", [2, 4, 2**20])
+def test_lazy_picks_what_naive_picks(seed: int, levels: int) -> None:
+    """Few levels of similarity make many gains equal; sums of halves and quarters are exact, so that ties are ties."""
+    half = np.random.default_rng(seed).integers(0, levels, (30, 30)) / levels
+    similarity = np.maximum(half, half.T).astype(np.float32)
+    assert greedy.lazy_facility_location(similarity, 30).tolist() == naive(similarity, 30)
+
+
+def test_all_samples_alike_are_taken_in_their_order() -> None:
+    assert greedy.lazy_facility_location(np.ones((6, 6), dtype=np.float32), 6).tolist() == list(range(6))
+    assert greedy.lazy_facility_location(np.zeros((6, 6), dtype=np.float32), 6).tolist() == list(range(6))
+
+
+@pytest.mark.parametrize(("rows", "block"), [(23, 1), (23, 23 * 5), (23, 23 * 23), (23, 10**6), (1, 1)])
+def test_blocks_make_up_the_matrix(rows: int, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The published fault applies the batch's offset twice: every batch but the first is empty."""
+    monkeypatch.setattr(greedy, "BLOCK", block)
+    points = np.random.default_rng(0).standard_normal((rows, 3))
+    product = points @ points.T
+    np.testing.assert_allclose(greedy.all_pairs(lambda some: points[some] @ points.T, rows), product, rtol=1e-6)
+    parts = list(greedy.blocks(rows, rows))
+    assert np.concatenate([np.arange(rows)[part] for part in parts]).tolist() == list(range(rows))
+    twice = [slice(i * part.stop, (i + 1) * part.stop) for i, part in enumerate(parts)]
+    assert block >= rows**2 or np.concatenate([np.arange(rows)[part] for part in twice]).tolist() != list(range(rows))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_classes_share_an_exact_budget_and_keep_their_order(seed: int) -> None:
+    labels = np.random.default_rng(seed).permutation(np.repeat([0, 1, 2, 4], [31, 31, 137, 1]))
+    asked: dict[int, tuple[list[int], int]] = {}
+
+    def last_first(members: Integers, k: int) -> Integers:
+        asked[int(labels[members[0]])] = members.tolist(), k
+        return np.arange(len(members))[::-1][:k]
+
+    picks = greedy.within_classes(context(labels, seed=seed), Budget(100, 200), last_first).tolist()
+    assert len(set(picks)) == 100
+    assert abs(np.bincount(labels[picks], minlength=5) - np.array([15.5, 15.5, 68.5, 0, 0.5])).max() <= 1
+    for c, (members, k) in asked.items():
+        assert sorted(members) == np.flatnonzero(labels == c).tolist()
+        assert [i for i in picks if labels[i] == c] == members[::-1][:k]
+    fewer = greedy.within_classes(context(labels, seed=seed), Budget(37, 200), last_first).tolist()
+    assert fewer == picks[:37]
