@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from benchmark import plan as module
 from benchmark.plan import Cell, Plan, Selection, make_plan
-from benchmark.spec import Suite, explain, load_suite
+from benchmark.spec import Suite, Training, explain, load_suite
 from methods.errors import UsageError
 from methods.registry import FunctionMethod
 
@@ -97,6 +97,31 @@ def test_el2n_gets_ten_disjoint_short_proxies_a_replicate() -> None:
     assert coreset(plan, "el2n").proxy_epochs == 10 * round(0.1 * epochs)
     assert coreset(plan, "grand-last").traces[1].proxy.key == coreset(plan, "el2n").traces[1].proxy.key
     assert len(plan.traces()) == 10 * suite.replicates
+
+
+def test_an_early_signal_stops_further_proxies_where_it_is_recorded(tiny_suite: Tiny) -> None:
+    """`grand` has no parameter `at`: its signal says when, and EL2N of the same share reads the same proxies."""
+    rows = [{"method": name, "params": {"proxies": 3}} for name in ("grand", "el2n")]
+    plan = edited(tiny_suite(rows=rows), lambda s: s["proxies"]["standard"]["recipe"].update(epochs=20))
+    grand, el2n = (coreset(plan, f"{name} (proxies=3)") for name in ("grand", "el2n"))
+    assert [trace.until for trace in grand.traces] == [20, 2, 2]
+    assert grand.proxy_epochs == 3 * 2
+    assert [trace.proxy.key for trace in grand.traces] == [trace.proxy.key for trace in el2n.traces]
+
+
+@pytest.mark.parametrize(
+    ("needs", "params", "until"),
+    [
+        (("grad_norm",), {}, 2),
+        (("grad_norm", "features"), {}, 20),
+        (("grad_norm", "loss"), {"at": 0.5}, 10),
+        (("select.loss",), {"at": 0.05}, 1),
+        (("grad_norm", "error_norm"), {"at": 0.05}, 2),
+    ],
+)
+def test_a_proxy_is_read_up_to_the_last_of_its_signals(needs: Any, params: dict[str, Any], until: int) -> None:
+    training = Training.model_validate({"model": "mlp", "recipe": {"epochs": 20}})
+    assert module.read_until(needs, params, training) == until
 
 
 RECIPE_CHANGES = {"lr": 0.05, "epochs": 4, "precision": "bfloat16", "channels_last": True, "clock": "steps"}

@@ -180,6 +180,20 @@ def test_a_short_proxy_is_a_prefix_and_costs_no_more(bench: Bench) -> None:
     assert (proxy.meta["epochs"], proxy.meta["forward"]) == (2, 2 * pool + 2 * pool)  # training and snapshots
 
 
+def test_an_early_signal_is_the_same_from_a_short_and_a_whole_run(bench: Bench) -> None:
+    """A tenth of three epochs ends with the first; the whole run's last epoch leaves it alone."""
+    whole = bench.wanted("grad_norm", "features", "last_layer_grad_norm")
+    arrays, short = bench.workshop.traced(whole), bench.traced("grad_norm", until=1)
+    assert arrays["grad_norm"].shape == (len(bench.workshop.data.train),)
+    assert np.array_equal(arrays["grad_norm"], short["grad_norm"])
+    assert (arrays["grad_norm"] > arrays["last_layer_grad_norm"][0]).all()  # the last layer is a part of it
+    assert not (arrays["grad_norm"] > arrays["last_layer_grad_norm"][-1]).all()
+    proxy = bench.store.read("proxy", whole.proxy.key)
+    assert proxy is not None
+    pool = len(bench.workshop.data.train)
+    assert (proxy.meta["forward"], proxy.meta["backward"]) == ((3 + 3 + 1) * pool, (3 + 1) * pool)
+
+
 def test_a_method_reads_all_its_proxies_and_none_beyond_its_share(tmp_path: Path, tiny_suite: Tiny) -> None:
     suite = tiny_suite(rows=[{"method": "el2n", "params": {"proxies": 3, "at": 0.5}}])
     workshop = Workshop(Store(tmp_path), suite.dataset, None)
