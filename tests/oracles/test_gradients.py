@@ -6,26 +6,18 @@ import torch
 
 from methods.errors import CoresetBenchError
 from methods.gradients import LastLayer
+from tests.oracles import sets
+from tests.oracles.sets import written_out
 from tests.oracles.worlds import SEEDS, context
 
 
-def world(seed: int, n: int = 17, classes: int = 4, d: int = 5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    logits = 2 * rng.standard_normal((n, classes))
-    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    return rng.integers(0, classes, n), p, rng.standard_normal((n, d))
+def world(seed: int, n: int = 17) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    labels, signals = sets.world(seed, n, classes=4)
+    return labels, signals["probability"], signals["features"]
 
 
 def gradients(labels: np.ndarray, p: np.ndarray, features: np.ndarray) -> LastLayer:
     return LastLayer.of(context(labels, {"probability": p, "features": features}).signals, labels)
-
-
-def written_out(labels: np.ndarray, p: np.ndarray, features: np.ndarray) -> np.ndarray:
-    """One row a sample, [N, C (D + 1)], one number after the other."""
-    rows = []
-    for y, probabilities, h in zip(labels, p, features, strict=True):
-        rows.append([(q - (c == y)) * x for c, q in enumerate(probabilities) for x in [*h, 1.0]])
-    return np.array(rows)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
