@@ -24,12 +24,11 @@ def check(
 
     outcomes = run_contract(resolve(target))
     for outcome in outcomes:
-        print(
-            f"{'ok    ' if outcome.ok else 'FAILED'} {outcome.name}"
-            + (f": {outcome.message}" if outcome.message else "")
-        )
-    failed = sum(not outcome.ok for outcome in outcomes)
-    print(f"{len(outcomes) - failed} of {len(outcomes)} checks passed.")
+        verdict = "FAILED" if not outcome.ok else "ok" if outcome.applies else "-"
+        print(f"{verdict:<6} {outcome.name}" + (f": {outcome.message}" if outcome.message else ""))
+    failed, applied = sum(not outcome.ok for outcome in outcomes), sum(outcome.applies for outcome in outcomes)
+    rest = f"; {len(outcomes) - applied} do not apply" if applied < len(outcomes) else ""
+    print(f"{applied - failed} of {applied} checks passed{rest}.")
     if failed:
         raise typer.Exit(1)
 

@@ -4,7 +4,25 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmark.cli.common import STORE, Clock, Data, ExtraRows, Json, StorePath, SuiteName, app, print_rows, the_suite
+from benchmark.cli.common import (
+    STORE,
+    Clock,
+    Data,
+    ExtraRows,
+    Json,
+    StorePath,
+    SuiteName,
+    app,
+    console,
+    print_rows,
+    the_suite,
+)
+
+KINDS = {
+    "score": "Scores: one number a sample, which a policy turns into a set",
+    "set": "Sets: chosen pick by pick",
+    "dynamic": "Dynamic: chosen anew while the model trains, on a track of their own",
+}
 
 
 @app.command()
@@ -25,24 +43,27 @@ def methods(
         _describe(name, as_json)
         return
     names = registry.compat_names() if compat else registry.method_names()
-    rows = [_method_row(registry.get(each)) for each in names]
-    if not as_json:
-        shown = ("name", "repeats", "keeps") if compat else ("name", "keeps", "policy", "needs")
-        rows = [{key: row[key] for key in shown} for row in rows]
-    else:
+    rows = [_line(registry.get(each)) for each in names]
+    if as_json:
         rows += [{"name": lost.name, "unavailable": lost.reason} for lost in registry.unavailable()]
-    print_rows(rows, as_json)
-    if not as_json:
-        for lost in registry.unavailable():
-            print(f"{lost.name} is unavailable: {lost.reason}")
+        print_rows(rows, as_json)
+        return
+    if compat:
+        print_rows([{key: row[key] for key in ("name", "repeats", "keeps")} for row in rows], as_json)
+    else:
+        _list(rows)
+    for lost in registry.unavailable():
+        print(f"{lost.name} is unavailable: {lost.reason}")
 
 
-def _method_row(method: Any) -> dict[str, Any]:
+def _line(method: Any) -> dict[str, Any]:
     info = method.info
     return {
         "name": info.name,
+        "kind": info.kind,
         "keeps": info.summary.rstrip("."),
-        "policy": info.keep,
+        "direction": info.direction,
+        "policy": getattr(method, "rule", None) or info.keep,
         "needs": list(info.needs),
         "parameters": [f"{key}={value}" for key, value in info.params.items()],
         "paper": info.paper,
@@ -50,35 +71,50 @@ def _method_row(method: Any) -> dict[str, Any]:
     }
 
 
-def _describe(name: str, as_json: bool) -> None:
-    import inspect
-    import sys
+def _list(rows: list[dict[str, Any]]) -> None:
+    """The methods of each kind in a table; a narrow terminal gets no column of signals."""
+    from rich.table import Table
+    from rich.text import Text
 
+    to = console()
+    wide = to.width >= 100
+    for kind, heading in KINDS.items():
+        mine = [row for row in rows if row["kind"] == kind]
+        if not mine:
+            continue
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column("name", no_wrap=True, min_width=max(len(row["name"]) for row in rows), style="cyan")
+        if kind == "score":
+            table.add_column("policy", overflow="fold")
+        table.add_column("keeps", ratio=1)
+        if wide:
+            table.add_column("reads", max_width=30)
+        for row in mine:
+            policy = [row["policy"]] if kind == "score" else []
+            reads = [", ".join(row["needs"])] if wide else []
+            table.add_row(*(Text(cell) for cell in (row["name"], *policy, row["keeps"], *reads)))
+        to.print(Text(heading, style="bold"))
+        to.print(table)
+        to.print()
+    to.print("One in full: coreset-bench methods NAME. A score under another policy: NAME@POLICY.", highlight=False)
+
+
+def _describe(name: str, as_json: bool) -> None:
     from methods import registry
 
-    method = registry.get(name)
-    info = method.info
-    row = {
-        **_method_row(method),
-        "name": name,
-        "policy": getattr(method, "rule", None),
-        "direction": info.direction,
-        "nested": info.nested,
-        "stochastic": info.stochastic,
-        "per_class": info.per_class,
-    }
+    method = registry.get(name)  # before the imports: a mistake in a name is answered at once
+
+    from benchmark.cards import WIDEST, card, printed
+    from benchmark.spec import load_suite, suite_names
+
+    own = method.info.name
+    rows = {suite: [row.name for row in load_suite(suite).rows if row.method == own] for suite in suite_names()}
+    found = {**_line(method), "name": name, **card(method, {suite: found for suite, found in rows.items() if found})}
     if as_json:
-        print_rows([row], as_json)
+        print_rows([found], as_json)
         return
-    target = getattr(method, "function", type(method))
-    for key, value in row.items():
-        if value not in (None, [], ""):
-            shown = ", ".join(value) if isinstance(value, list) else {True: "yes", False: "no"}.get(value, value)
-            print(f"{key.replace('_', ' '):<11} {shown}")
-    print()
-    print(inspect.getdoc(target) or "")
-    print()
-    print(inspect.getdoc(sys.modules[target.__module__]) or "")
+    to = console()
+    to.print(printed(found), width=min(to.width, WIDEST), highlight=False)
 
 
 @app.command()
