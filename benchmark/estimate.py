@@ -14,6 +14,7 @@ from benchmark.plan import Cell, Stage, Trace
 from benchmark.spec import Recipe, Training
 from methods.api import HELD_OUT, Budget
 from methods.signals import get_signal
+from methods.signals.recorder import Recorder
 
 if TYPE_CHECKING:
     from benchmark.data import Dataset
@@ -34,10 +35,11 @@ def training_work(recipe: Recipe, samples: int, pool: int, epochs: int | None = 
 
 def trace_work(trace: Trace, pool: int) -> int:
     """Forward-equivalents of a proxy run with its snapshots."""
-    signals = [get_signal(need.removeprefix(HELD_OUT)) for need in trace.signals]
-    snapshots = [s for s in signals if s.view == "snapshot" and s.every_epoch]
-    each = GRADIENT if any("input_grad" in s.inputs for s in snapshots) else bool(snapshots)
-    return training_work(trace.training.recipe, pool, pool, trace.until) + each * pool * trace.until
+    recipe = trace.training.recipe
+    signals = {get_signal(need.removeprefix(HELD_OUT)) for need in trace.signals}
+    recorder = Recorder(list(signals), pool, trace.until, seed=0, schedule=recipe.epochs)
+    passes = [recorder.snapshot_passes(epoch) for epoch in range(trace.until)]
+    return training_work(recipe, pool, pool, trace.until) + pool * sum(f + (GRADIENT - 1) * b for f, b in passes)
 
 
 def calibration_work(stage: Stage, pool: int) -> int:
