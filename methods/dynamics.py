@@ -148,3 +148,10 @@ def present(method: Any, context: TrainingContext, budget: Presentations, epoch:
     if weights is not None and not weights.any():
         weights = None  # what is left has no weight at all: each counts alike
     return Coreset(coreset.indices[: budget.left], weights, coreset.diagnostics)
+
+
+def rounds_between(every: float, budget: Presentations) -> int:
+    """How many epochs a share `every` of the schedule is: one at least."""
+    if not 0 < every <= 1:
+        raise UsageError(f"The share of the schedule 'every' is {every:g}; it must lie in (0, 1].")
+    return max(1, round(every * budget.epochs))
