@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from benchmark.plan import Cell, Plan, Stage
+from benchmark.plan import Cell, Plan, Stage, contestants
 from benchmark.records import (
     Calibration,
     Cost,
@@ -36,7 +36,7 @@ def assemble(plan: Plan, cell: Cell, facts: Mapping[str, Any], store: Store, fai
     measured = _read(store, cell.calibration) if cell.calibration else None
     cell = _settled(cell, measured)
     if failure:
-        factors = _factors(plan.suite, cell, facts, measured, Budget.of(cell.fraction, facts["pool"]).k, 0)
+        factors = _factors(plan.suite, cell, facts, measured, {"k": Budget.of(cell.fraction, facts["pool"]).k}, 0)
         return _record(plan.suite, cell, keys, factors, failure=failure)
     coreset = _read(store, cell.selection.coreset) if cell.selection else Artifact({}, {})
     model = _read(store, cell.model)
@@ -45,14 +45,14 @@ def assemble(plan: Plan, cell: Cell, facts: Mapping[str, Any], store: Store, fai
         return None
     made = {name: artifact for name, artifact in outcomes.items() if artifact}
     proxies = _proxies(cell, store)
-    effective = coreset.meta.get("effective_size", model.meta["k"])
+    effective = coreset.meta.get("effective_size", model.meta.get("seen", model.meta["k"]))
     if cell.selection and not cell.selection.row.weights:
         effective = model.meta["k"]
     return _record(
         plan.suite,
         cell,
         keys,
-        _factors(plan.suite, cell, facts, measured, model.meta["k"], effective, model.meta["steps"]),
+        _factors(plan.suite, cell, facts, measured, model.meta, effective),
         results=_results(cell, facts, made),
         flags=_flags(made),
         cost=_cost(proxies, coreset, model, made),
@@ -89,44 +89,45 @@ def _factors(
     cell: Cell,
     facts: Mapping[str, Any],
     measured: Artifact | None,
-    k: int,
+    model: Mapping[str, Any],
     effective: int,
-    steps: int = 0,
 ) -> Factors:
-    selection = cell.selection
-    needs = selection.method.info.needs if selection else ()
+    selection, chosen = cell.selection, cell.selection or cell.reselection
+    needs = chosen.method.info.needs if chosen else ()
+    passed = model.get("forward", 0) // cell.regime.recipe.passes[0]
     proxy = suite.proxies[selection.row.proxy] if selection and selection.traces else None
-    contestants = len(suite.rows) * len(suite.fractions) + suite.full
     return Factors(
         suite_fractions=suite.fractions,
         suite_replicates=suite.replicates,
-        suite_cells=contestants * len(suite.regimes) * suite.replicates,
+        suite_cells=contestants(suite) * len(suite.regimes) * suite.replicates,
         dataset=suite.dataset.name,
         dataset_spec=suite.dataset,
         checksum=facts["checksum"],
         pool=facts["pool"],
         num_classes=facts["num_classes"],
         row=cell.name,
-        method=selection.row.method if selection else FULL,
-        policy=getattr(selection.method, "rule", None) if selection else None,
-        params=dict(selection.params) if selection else {},
+        method=chosen.row.method if chosen else FULL,
+        policy=getattr(chosen.method, "rule", None) if chosen else None,
+        params=dict(chosen.params) if chosen else {},
         proxy=selection.row.proxy if selection and proxy else "",
         proxy_model=proxy.model if proxy else "",
         proxy_recipe=proxy.recipe if proxy else None,
         proxy_epochs=selection.proxy_epochs if selection else 0,
         reads_select=any(need.startswith(HELD_OUT) for need in needs),
         fraction=cell.fraction,
-        k=k,
+        k=model["k"],
         effective_size=effective,
         regime=cell.regime_name,
         model=cell.regime.model,
         recipe=cell.regime.recipe,
-        optimiser_steps=steps,
+        optimiser_steps=model.get("steps", 0),
         epsilons=cell.regime.epsilons,
         primary=cell.regime.primary if isinstance(cell.regime.primary, float) else None,
         calibration=_calibration(measured),
         replicate=cell.replicate,
         seeds=cell.seeds,
+        track="dynamic" if cell.reselection else "static",
+        presentations=model.get("presentations", passed),
     )
 
 
@@ -199,7 +200,7 @@ def _cost(
     """Seconds and passes as first computed; the proxies' are those of all the runs that the row reads."""
     seconds = {
         "proxy": sum(artifact.meta["seconds"] for artifact in proxies.values()),
-        "select": coreset.meta.get("seconds", 0.0),
+        "select": coreset.meta.get("seconds", model.meta.get("select_seconds", 0.0)),
         "train": model.meta["seconds"],
         **{name: artifact.meta["seconds"] for name, artifact in outcomes.items()},
     }

@@ -69,6 +69,8 @@ def check(records: Sequence[Record]) -> None:
     declared = records[0].factors
     for factors in (record.factors for record in records):
         fractions = (1.0,) if factors.row == FULL else declared.suite_fractions
+        if factors.track == "dynamic":
+            fractions += (1.0,)  # of a method with a budget of its own
         if factors.fraction not in fractions or factors.replicate >= declared.suite_replicates:
             raise CoresetBenchError(
                 f"The cell {factors.row}, {factors.fraction:g}, {factors.regime}, replicate {factors.replicate} is not "
@@ -133,6 +135,7 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
     """One line for each cell that ran; failed cells have none.
 
     row, method, fraction, regime, replicate, k: the cell. proxy_epochs: what the row needs alone.
+    presented: samples shown in training, as a share of what training on the whole pool shows (0: not recorded).
     clean: accuracy on all test images. worst_class: the lowest clean accuracy of a class.
     robust: accuracy at the primary epsilon, worst case sample by sample over the regime's common attacks.
     robust_among_right: the same among the attacked images that are right when clean.
@@ -169,7 +172,9 @@ def _line(record: Record, results: Results, setting: Setting) -> dict[str, Any]:
         ) from None
     cell = {name: getattr(factors, name) for name in ("row", "method", "fraction", "regime", "replicate", "k")}
     costs = {f"seconds:{stage}": seconds for stage, seconds in record.cost.seconds.items()}
-    return cell | rates | {"proxy_epochs": factors.proxy_epochs, "optimiser_steps": factors.optimiser_steps} | costs
+    spent = {"proxy_epochs": factors.proxy_epochs, "optimiser_steps": factors.optimiser_steps}
+    presented = factors.presentations / (factors.recipe.epochs * factors.pool)
+    return cell | rates | spent | {"presented": presented} | costs
 
 
 def _rates(results: Results, setting: Setting) -> dict[str, Any]:

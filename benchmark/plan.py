@@ -18,12 +18,13 @@ from benchmark.records import Seeds
 from benchmark.spec import CALIBRATE, FULL, Attacks, DatasetSpec, Regime, Row, Suite, Training
 from benchmark.store import Store, content_key
 from methods.api import HELD_OUT, Method, Scalar, check_params, epoch_index
+from methods.dynamics import described
 from methods.errors import UsageError, unknown
 from methods.registry import get, source_hash
 from methods.signals import get_signal, read_share
 
 # Raise a stage's version when its code changes what it computes; a test pins each to its sources.
-VERSIONS = {"data": 2, "proxy": 3, "signal": 1, "coreset": 2, "model": 3, "outcome": 2, "calibration": 1}
+VERSIONS = {"data": 2, "proxy": 3, "signal": 1, "coreset": 2, "model": 3, "dynamic": 1, "outcome": 2, "calibration": 1}
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ def make_trace(data: Data, training: Training, seed: int, until: int, needs: tup
     for need in needs:
         held_out = need.startswith(HELD_OUT)
         signal = get_signal(need.removeprefix(HELD_OUT))
+        if signal.view == "training":
+            raise UsageError(f"The signal '{need}' is of a model in training; dynamic methods alone may need it.")
         if held_out and signal.view == "online":
             raise UsageError(f"The signal '{need}' is recorded while training; the held-out part has snapshots only.")
         signal_spec = {"signal": signal.name, "source": signal.source_hash, "part": "select" if held_out else "train"}
@@ -123,6 +126,8 @@ def make_selection(data: Data, suite: Suite, row: Row, fraction: float, replicat
     needs = method.info.needs
     traces: list[Trace] = []
     if needs:
+        if row.proxy not in suite.proxies:
+            raise UsageError(f"Row '{row.name}' reads proxy '{row.proxy}', which [proxies] does not declare.")
         training = suite.proxies[row.proxy]
         count, read = int(params.get("proxies", 1)), read_until(needs, params, training)
         if count < 1:
@@ -148,8 +153,44 @@ def make_selection(data: Data, suite: Suite, row: Row, fraction: float, replicat
 
 
 @dataclass(frozen=True)
+class Reselection:
+    """A dynamic method that chooses anew in every epoch of one training; `spec` is its part of that model's key."""
+
+    row: Row
+    method: Any
+    params: Mapping[str, Scalar]
+    fraction: float
+    seed: int
+    spec: Mapping[str, Any]
+
+
+def make_reselection(row: Row, fraction: float, replicate: int) -> Reselection:
+    """Raises UsageError for an unknown method, policy, parameter or signal."""
+    method = get(row.spelled, row.params)
+    params = check_params(method.info.name, row.params, method.info.params)
+    signals = {}
+    for need in method.info.needs:
+        signal = get_signal(need)
+        if signal.view == "online":
+            raise UsageError(f"'{row.method}' needs '{need}', which a proxy shows; a dynamic method reads snapshots.")
+        signals[need] = signal.source_hash
+    seed = derive_seed("selection", replicate)
+    spec = {
+        "method": method.info.name,
+        "version": method.info.version,
+        "params": dict(params),
+        "source": source_hash(method),
+        "signals": signals,
+        "fraction": fraction,
+        "selection_seed": seed,
+        "weights": row.weights,
+    }
+    return Reselection(row, method, params, fraction, seed, spec)
+
+
+@dataclass(frozen=True)
 class Cell:
-    """One trained and attacked model. `selection` is None for the full pool.
+    """One trained and attacked model, on a coreset (`selection`), by a dynamic method (`reselection`) or on the pool.
 
     `calibration` finds the regime's primary epsilon, where the suite leaves it to a measurement.
     """
@@ -165,6 +206,7 @@ class Cell:
     model: Stage
     outcomes: Mapping[str, Stage]
     calibration: Stage | None = None
+    reselection: Reselection | None = None
 
     @property
     def id(self) -> str:
@@ -245,8 +287,10 @@ def make_plan(
     own number, are those to plan (None: the suite's).
 
     Raises:
-        UsageError: an unknown method, data set, model, signal or parameter, or data that is not there.
+        UsageError: an unknown method, data set, model, signal or parameter, data that is not there, or rows of both
+            tracks.
     """
+    require_one_track(suite)
     for training in (*suite.proxies.values(), *suite.regimes.values()):
         if training.model not in model_names():
             raise unknown("model", training.model, model_names())
@@ -257,8 +301,8 @@ def make_plan(
         for fraction in fractions:
             for regime_name, regime in suite.regimes.items():
                 for replicate in chosen:
-                    selection = make_selection(data, suite, row, fraction, replicate) if row else None
-                    cells.append(_cell(suite, data, name, fraction, regime_name, regime, replicate, selection))
+                    choice = _choice(data, suite, row, fraction, replicate) if row else None
+                    cells.append(_cell(suite, data, name, fraction, regime_name, regime, replicate, choice))
     return Plan(suite, data, tuple(cells), chosen)
 
 
@@ -266,7 +310,37 @@ def _rows(suite: Suite) -> Iterator[tuple[str, Row | None, tuple[float, ...]]]:
     if suite.full:
         yield FULL, None, (1.0,)
     for row in suite.rows:
-        yield row.name, row, suite.fractions
+        own_budget = is_dynamic(row) and described(get(row.spelled, row.params)).own_budget
+        yield row.name, row, (1.0,) if own_budget else suite.fractions
+
+
+def contestants(suite: Suite) -> int:
+    """Rows times their fractions, the full pool included: the cells of one regime in one replicate."""
+    return sum(len(fractions) for _, _, fractions in _rows(suite))
+
+
+def is_dynamic(row: Row) -> bool:
+    """Whether the row's method re-selects while a model trains."""
+    return get(row.spelled, row.params).info.kind == "dynamic"
+
+
+def require_one_track(suite: Suite) -> None:
+    """Raises UsageError where static rows stand beside dynamic ones, or dynamic rows are to train for equal steps."""
+    dynamic = [row for row in suite.rows if is_dynamic(row)]
+    static = [row for row in suite.rows if row not in dynamic]
+    if dynamic and static:
+        raise UsageError(
+            f"Suite '{suite.name}' has the dynamic row '{dynamic[0].name}' beside the static '{static[0].name}', which "
+            "no table compares; put dynamic rows in a suite of their own, such as digits-dynamic."
+        )
+    if dynamic and any(regime.recipe.clock == "steps" for regime in suite.regimes.values()):
+        raise UsageError(f"The dynamic rows of suite '{suite.name}' spend presentations; set clock = \"epochs\".")
+
+
+def _choice(data: Data, suite: Suite, row: Row, fraction: float, replicate: int) -> Selection | Reselection:
+    if is_dynamic(row):
+        return make_reselection(row, fraction, replicate)
+    return make_selection(data, suite, row, fraction, replicate)
 
 
 def _cell(
@@ -277,8 +351,10 @@ def _cell(
     regime_name: str,
     regime: Regime,
     replicate: int,
-    selection: Selection | None,
+    chosen: Selection | Reselection | None,
 ) -> Cell:
+    selection = chosen if isinstance(chosen, Selection) else None
+    reselection = chosen if isinstance(chosen, Reselection) else None
     seeds = Seeds(
         proxies=tuple(trace.seed for trace in selection.traces) if selection else (),
         selection=derive_seed("selection", replicate),
@@ -289,6 +365,8 @@ def _cell(
     if selection and not selection.row.weights:
         spec["weights"] = False
     model = Stage("model", spec, {"coreset": selection.coreset.key} if selection else {})
+    if reselection:
+        model = Stage("dynamic", {**spec, **reselection.spec})
     calibration = make_calibration(suite, data, regime) if regime.primary == CALIBRATE else None
     outcomes = {}
     for attack, spec in _evaluations(
@@ -299,7 +377,18 @@ def _cell(
             parents["calibration"] = calibration.key
         outcomes[attack] = Stage("outcome", {"attack": attack, **spec}, parents)
     return Cell(
-        suite.name, name, fraction, regime_name, regime, replicate, seeds, selection, model, outcomes, calibration
+        suite.name,
+        name,
+        fraction,
+        regime_name,
+        regime,
+        replicate,
+        seeds,
+        selection,
+        model,
+        outcomes,
+        calibration,
+        reselection,
     )
 
 

@@ -95,7 +95,7 @@ class Factors(Spec):
     reads_select: bool  # whether the method may see the held-out `select` part
     fraction: float
     k: int
-    effective_size: int  # picks with a positive weight
+    effective_size: int  # picks with a positive weight; in the dynamic track, samples presented at least once with one
     regime: str
     model: str
     recipe: Recipe
@@ -106,6 +106,8 @@ class Factors(Spec):
     calibration: Calibration | None = None  # what it was chosen by, where the suite leaves it to a measurement
     replicate: int
     seeds: Seeds
+    track: Literal["static", "dynamic"] = "static"
+    presentations: int = 0  # samples shown in training, all epochs together; 0 in records that do not say
 
 
 class Verdict(Spec):

@@ -248,7 +248,7 @@ class Suite(Spec):
     version: Positive
     description: str
     dataset: DatasetSpec
-    proxies: dict[str, Training]
+    proxies: dict[str, Training] = {}
     regimes: dict[str, Regime]
     fractions: tuple[Share, ...]
     replicates: Positive
@@ -270,7 +270,7 @@ class Suite(Spec):
             if names.count(name) > 1:
                 raise ValueError(f"two rows are called '{name}'; give one of them a label")
         for row in self.rows:
-            if row.proxy not in self.proxies:
+            if row.proxy not in self.proxies and (self.proxies or row.proxy != "standard"):
                 raise ValueError(f"row '{row.name}' reads proxy '{row.proxy}', which [proxies] does not declare")
         auto = self.attacks.autoattack
         for name in auto.rows or ():

@@ -14,6 +14,7 @@ import torch
 
 from benchmark.calibrate import calibrate
 from benchmark.data import Dataset, load
+from benchmark.dynamic import train_by
 from benchmark.evaluate import evaluate
 from benchmark.models import build
 from benchmark.models.classifier import Classifier
@@ -191,7 +192,38 @@ class Workshop:
             }
             return Artifact(_weights(model), meta)
 
-        made = self._stored(cell.model, compute)
+        def compute_dynamic() -> Artifact:
+            self.busy = "train"
+            started = time.perf_counter()
+            assert cell.reselection
+            course = train_by(
+                cell.reselection.method,
+                model,
+                data,
+                cell.regime.recipe,
+                Budget.of(cell.fraction, len(data.train)).k,
+                cell.seeds.training,
+                cell.reselection.seed,
+                weighted=cell.reselection.row.weights,
+                device=self.device,
+                report=self.report,
+            )
+            meta = {
+                "k": Budget.of(cell.fraction, len(data.train)).k,
+                "seen": int(course.seen.sum()),
+                "rounds": course.rounds,
+                "presentations": course.presentations,
+                "steps": course.passes.steps,
+                "forward": course.passes.forward + course.selecting.forward,
+                "backward": course.passes.backward + course.selecting.backward,
+                "seconds": time.perf_counter() - started - course.seconds,
+                "select_seconds": course.seconds,
+                "peak_bytes": peak_bytes(),
+                "provenance": provenance(self.device),
+            }
+            return Artifact(_weights(model), meta)
+
+        made = self._stored(cell.model, compute_dynamic if cell.reselection else compute)
         model.load_state_dict({name: torch.from_numpy(array) for name, array in made.arrays.items()})
         return model.eval()
 

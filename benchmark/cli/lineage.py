@@ -12,7 +12,7 @@ from benchmark.cli.common import CLOCKS, STORE, Data, Json, StorePath, app, prin
 from methods.errors import UsageError
 
 if TYPE_CHECKING:
-    from benchmark.plan import Cell, Plan, Stage
+    from benchmark.plan import Cell, Plan, Reselection, Selection, Stage
 
 
 @app.command()
@@ -101,15 +101,20 @@ def _lineage(plan: "Plan", cell: "Cell") -> list[tuple["Stage", str]]:
             found.append((trace.proxy, f"{_trained(trace.proxy.spec)}, {trace.until} of {recipe.epochs} epochs"))
             found += [(s, f"{s.spec['signal']} of {s.spec['part']}") for s in trace.signals.values()]
         chosen = cell.selection
-        words = [chosen.row.spelled, *(f"{key}={value}" for key, value in chosen.params.items())]
-        found.append((chosen.coreset, f"{', '.join(words)}, fraction {chosen.fraction:g}, seed {chosen.seed}"))
+        found.append((chosen.coreset, _worded(chosen)))
     if cell.calibration:
-        words = f"random at {cell.calibration.spec['fraction']:g} on tune, seed {cell.calibration.spec['seed']}"
-        found.append((cell.calibration, words))
-    found.append((cell.model, f"{_trained(cell.model.spec)}, {cell.regime.recipe.epochs} epochs"))
+        spec = cell.calibration.spec
+        found.append((cell.calibration, f"random at {spec['fraction']:g} on tune, seed {spec['seed']}"))
+    by = f" by {_worded(cell.reselection)}" if cell.reselection else ""
+    found.append((cell.model, f"{_trained(cell.model.spec)}, {cell.regime.recipe.epochs} epochs{by}"))
     for attack, stage in cell.outcomes.items():
         found.append((stage, f"{attack}, seed {stage.spec['seed']}" if "seed" in stage.spec else attack))
     return found
+
+
+def _worded(chosen: "Selection | Reselection") -> str:
+    params = [f"{key}={value}" for key, value in chosen.params.items()]
+    return ", ".join([chosen.row.spelled, *params, f"fraction {chosen.fraction:g}", f"seed {chosen.seed}"])
 
 
 def _trained(spec: Any) -> str:

@@ -42,6 +42,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
         "methods/registry.py",
     ),
     "model": (*TRAINING, "benchmark/stages.py"),
+    "dynamic": (*TRAINING, "benchmark/dynamic.py", "benchmark/stages.py", "methods/api.py", "methods/dynamics.py"),
     "outcome": ("benchmark/attacks/*.py", "benchmark/evaluate.py", "benchmark/randomness.py", "benchmark/models/*.py"),
     "calibration": (*TRAINING, "benchmark/calibrate.py", "benchmark/attacks/*.py"),
 }
