@@ -7,7 +7,9 @@ learner of the paper asks for the labels of the samples with the smallest pertur
 
 Left open by the paper: what of samples that are misclassified. DeepFool leaves the *predicted* class and never sees a
 label, since the paper's pool has none, and so it is here: a mislabelled sample deep inside another class is far from
-the boundary. The bounds of DeepFool itself (rivals, iterations, the cap) are those of the signal `deepfool_norm`.
+the boundary. As in the code of DeepFool's authors: the nine most probable other classes, 2 % of overshoot, at most 50
+iterations, pixels not clipped to [0, 1]. What is still not across then gets the diameter of the pixel cube,
+sqrt(number of pixels), so that no score is infinite.
 
 Cost: some twenty to thirty backward passes of every image in most cases, once.
 """
