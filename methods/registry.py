@@ -46,6 +46,7 @@ class Unavailable:
 _methods: dict[str, Method] = {}
 _sources: dict[str, str] = {}
 _unavailable: dict[str, Unavailable] = {}
+_lacking: dict[str, str] = {}
 _loaded = False
 
 
@@ -220,6 +221,17 @@ def unavailable() -> list[Unavailable]:
     return [_unavailable[name] for name in sorted(_unavailable)]
 
 
+def lacking(prefix: str, sentence: str) -> None:
+    """Notes that the methods `PREFIX:NAME` of an optional package are not here, and how to get them."""
+    _lacking[prefix] = sentence
+
+
+def optional() -> list[str]:
+    """How to get the methods of optional packages that are not here, a sentence each."""
+    _load()
+    return [_lacking[prefix] for prefix in sorted(_lacking)]
+
+
 def get(name: str, params: Mapping[str, Scalar] | None = None) -> Method:
     """The method of that name, or `name@policy`, with parameters.
 
@@ -231,6 +243,8 @@ def get(name: str, params: Mapping[str, Scalar] | None = None) -> Method:
     if base not in _methods:
         if base in _unavailable:
             raise UsageError(f"The method '{base}' could not be loaded: {_unavailable[base].reason}")
+        if base.partition(":")[0] in _lacking:
+            raise UsageError(_lacking[base.partition(":")[0]])
         raise unknown("method", base, _methods)
     return bind(_methods[base], policy or None, params or {})
 
@@ -266,9 +280,10 @@ def resolve(target: str) -> Any:
     Raises:
         UsageError: nothing there, or it is no method.
     """
-    if ":" not in target:
+    _load()
+    module, colon, attribute = target.partition(":")
+    if not colon or module in _lacking or any(name.startswith(f"{module}:") for name in _methods):
         return get(target)
-    module, _, attribute = target.partition(":")
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
