@@ -54,6 +54,8 @@ def methods(
         _list(rows)
     for lost in registry.unavailable():
         print(f"{lost.name} is unavailable: {lost.reason}")
+    for sentence in registry.optional():
+        print(sentence)
 
 
 def _line(method: Any) -> dict[str, Any]:
