@@ -76,9 +76,9 @@ def share_of(name: str, value: Scalar) -> float:
 
 def cut_share(values: Mapping[str, Scalar], num_classes: int, fraction: float) -> float:
     """The share `beta` that is dropped: the number given, or by the table."""
-    rule = 0.4 * (1 - fraction) ** 2
-    tabled = published(CCS_BETA, rule, values["table"], num_classes, fraction)
-    return tabled if float(values["beta"]) < 0 else share_of("beta", values["beta"])
+    if float(values["beta"]) >= 0:
+        return share_of("beta", values["beta"])
+    return published(CCS_BETA, 0.4 * (1 - fraction) ** 2, values["table"], num_classes, fraction)
 
 
 def cut(hardest_first: Integers, k: int, share: float) -> Integers:
@@ -135,15 +135,17 @@ def beta_keys(
         raise CoresetBenchError(
             f"'{name}' has negative scores, which 'beta' cannot draw in proportion to; use another policy."
         )
-    signals = context.signals
-    seen = signals.label_probability[: signals.epoch(float(values["seen"])) + 1]
-    p = seen.mean(axis=0, dtype=np.float64)
+    seen, signals = float(values["seen"]), context.signals
+    if not 0 < seen <= 1:
+        raise UsageError(f"The share 'seen' of the schedule is {seen}; it must lie in (0, 1].")
+    p = signals.label_probability[: signals.epoch(seen) + 1].mean(axis=0, dtype=np.float64)
     if not np.isfinite(p).all():
         raise CoresetBenchError("The signal 'label_probability' holds NaN or infinity; look at the proxy's training.")
     c = float(values["c"])
-    tabled = published(DUAL_C, DEFAULT_C, values["table"], context.num_classes, budget.fraction)
+    if c < 0:
+        c = published(DUAL_C, DEFAULT_C, values["table"], context.num_classes, budget.fraction)
     highest = np.lexsort((ties, scores))[-ANCHORS:]
-    b = 15 * (1 - p[highest].mean()) * (1 - (1 - budget.fraction) ** (tabled if c < 0 else c))
+    b = 15 * (1 - p[highest].mean()) * (1 - (1 - budget.fraction) ** c)
     a = 16 - b
     p = p.clip(EDGE, 1 - EDGE)
     with np.errstate(divide="ignore"):

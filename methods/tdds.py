@@ -50,6 +50,8 @@ def tdds(
     """Probabilities that move most unevenly over the last epochs of a trajectory early in training."""
     share, length = published(PAPER, EXAMPLE, table, num_classes, budget.fraction)
     share, length = trajectory or share, window or length
+    if not 0 < share <= 1:
+        raise UsageError(f"The trajectory is the share {share} of the schedule; it must lie in (0, 1].")
     if length < 3:
         raise UsageError(f"A window of {length} epochs has no steps that could vary; take three at least.")
     if not 0 < decay <= 1:
