@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from methods.errors import UsageError
 from tests.oracles.worlds import SEEDS, assert_highest, assert_lowest, chosen, context
 
 
@@ -32,6 +33,34 @@ def test_smallest_mean_margin_first(seed: int, outputs: str) -> None:
 
 def test_every_epoch_counts_and_not_the_last_one_alone() -> None:
     """The published fault: the sum is reset each epoch."""
-    margins = [[-9.0, 1.0], [1.0, 0.0]]
+
+    def reset(margins: np.ndarray) -> np.ndarray:
+        for epoch in margins:
+            total = np.zeros(margins.shape[1])
+            total += epoch
+        return total
+
+    margins = np.array([[-9.0, 1.0], [1.0, 0.0]])
+    assert reset(margins).argmin() == 1
     given = context([0, 1], {"logit_margin": margins, "probability_margin": margins})
     assert chosen("aum", given, 1) == [0]
+
+
+def test_the_two_outputs_rank_differently() -> None:
+    """A margin of logits keeps growing where the one of probabilities has reached 1."""
+    logits = np.array([[[9.0, 0.0]], [[0.5, 0.0]]])  # epochs 0 and 1 of a sample that was sure once
+    steady = np.array([[[4.0, 0.0]], [[4.0, 0.0]]])
+    both = np.concatenate([logits, steady], axis=1)
+    powers = np.exp(both)
+    values = {"logit_margin": both, "probability_margin": powers / powers.sum(axis=2, keepdims=True)}
+    margins = {name: v[..., 0] - v[..., 1] for name, v in values.items()}
+    assert chosen("aum", context([0, 0], margins), 1) == [1]
+    assert chosen("aum", context([0, 0], margins), 1, {"outputs": "probabilities"}) == [0]
+
+
+def test_outputs_that_do_not_exist_are_named() -> None:
+    margins = np.zeros((2, 3))
+    with pytest.raises(UsageError, match="did you mean 'logits'"):
+        chosen(
+            "aum", context([0] * 3, {"logit_margin": margins, "probability_margin": margins}), 1, {"outputs": "logit"}
+        )
