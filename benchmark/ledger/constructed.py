@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmark.ledger.entries import ENTRIES
 from benchmark.ledger.lines import Shown
 from methods.api import Budget, Context, Integers, Scalar, Signals
+from methods.craig import closeness
 from methods.gradients import LastLayer
+from methods.greedy import lazy_facility_location
 from methods.registry import get
 
 Values = dict[str, int | float]
@@ -134,16 +135,16 @@ def forgetting() -> Values:
     n, never, k, epochs, rng = 500, 50, 150, 20, np.random.default_rng(0)
     correct = rng.random((epochs, n)) < np.linspace(0.05, 0.95, epochs)[:, None] ** 0.3
     correct[:, rng.permutation(n)[:never]] = False
-    lost: NDArray[np.bool_] = ~correct.any(axis=0)
+    lost = np.flatnonzero(~correct.any(axis=0))
 
     def found(name: str) -> int:
-        return int(lost[picks(name, k, np.zeros(n), correct=correct)].sum())
+        return len(np.intersect1d(lost, picks(name, k, np.zeros(n), correct=correct)))
 
     straight = picks("forgetting-deepcore", k, np.zeros(n), correct=correct)
     backwards = n - 1 - picks("forgetting-deepcore", k, np.zeros(n), correct=correct[:, ::-1])
     return {
         "n": n,
-        "never": int(lost.sum()),
+        "never": len(lost),
         "k": k,
         "faulty": found("forgetting-deepcore"),
         "right": found("forgetting"),
@@ -158,6 +159,31 @@ def ccs_balance() -> Values:
     chosen = picks("aum-ccs", k, labels, probability_margin=margins)
     first, second, third = np.bincount(labels[chosen], minlength=3).tolist()
     return {"n": n, "k": k, "first": first, "second": second, "third": third, "total": len(chosen)}
+
+
+def acs_beta() -> Values:
+    from scipy.special import softmax
+
+    n, k, beta, rng = 1000, 100, 6.0, np.random.default_rng(0)
+    labels = rng.integers(0, 10, n)
+    clean = 1.5 * rng.standard_normal((n, 10)) + 4 * np.eye(10)[labels]
+    attacked = clean + rng.standard_normal((n, 10)) - 2 * np.eye(10)[labels]
+    p, q = softmax(clean, axis=1), softmax(attacked, axis=1)
+    surprise = np.log(p / q)
+    natural = p - np.eye(10)[labels]
+    # Gradients of KL(p || q) with respect to both logits, added up as the project adds them.
+    robust = p * (surprise - (p * surprise).sum(axis=1, keepdims=True)) + q - p
+
+    def chosen(weight: float) -> Integers:
+        gradients = natural + weight * robust
+        return lazy_facility_location(closeness(LastLayer(gradients, np.empty((n, 0)))), k)
+
+    def share(weight: float) -> float:
+        term, rest = np.square(weight * robust).sum(), np.square(natural).sum()
+        return float(term / (term + rest))
+
+    same = len(np.intersect1d(chosen(beta), chosen(beta**2)))
+    return {"n": n, "k": k, "beta": beta, "right": share(beta), "faulty": share(beta**2), "same": same}
 
 
 def datacull_fraction() -> Values:
@@ -177,5 +203,6 @@ SETS: dict[str, Callable[[], Values]] = {
     "budgets": budgets,
     "forgetting": forgetting,
     "ccs-balance": ccs_balance,
+    "acs-beta": acs_beta,
     "datacull-fraction": datacull_fraction,
 }

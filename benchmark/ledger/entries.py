@@ -109,7 +109,7 @@ ENTRIES: tuple[Entry, ...] = (
         "and never called: the greedy method becomes a plain top-k.",
         "read",
         (pair("glister-deepcore", "glister"),),
-        doubt="How much the update changes depends on the step size eta; here it is 0.05, relative to the features' scale.",
+        doubt="How much the update changes depends on the step size eta: 0.05 here, relative to the scale of features.",
     ),
     Entry(
         "cal",
@@ -145,7 +145,7 @@ ENTRIES: tuple[Entry, ...] = (
         "what they leave unexplained.",
         "run",
         (pair("log-det-deepcore", "log-det"),),
-        "{n} points in {clusters} tight clusters, {k} picked. Clusters with a pick: {faulty}; without the fault {right}.",
+        "{n} points in {clusters} clusters, {k} picked. Clusters with a pick: {faulty}, without the fault {right}.",
     ),
     Entry(
         "facility-location",
@@ -246,6 +246,30 @@ ENTRIES: tuple[Entry, ...] = (
         "the mode and the epochs differ. It may be a choice and no oversight.",
     ),
     Entry(
+        "d2-class",
+        D2,
+        "Easy samples pass for difficult ones",
+        "core/data/Coreset.py, CoresetSelection.density_sampling (modes class and density, key accumulated_margin)",
+        "The area under the margin is moved to begin at 0 and not turned round: the largest margin, the easiest "
+        "sample, counts as the greatest difficulty. The mode graph turns it round.",
+        "read",
+        (pair("d2-class-mode", {"method": "d2", "params": {"difficulty": "aum"}}),),
+        doubt="The project's command for CIFAR-10 uses forgetting events, which this does not touch.",
+    ),
+    Entry(
+        "d2-stratified",
+        D2,
+        "No message passes between neighbours",
+        "core/data/Coreset.py, CoresetSelection.stratified_sampling; core/data/sampling.py, GraphDensitySampler "
+        "(mode stratified with a graph, key accumulated_margin)",
+        "The area under the margin is turned round to be 0 at most, and messages are held at 1e-7 at least, so that "
+        "each weighs nothing. What is subtracted from a pick's neighbours is negative and raises them.",
+        "read",
+        (pair("d2-stratified-mode", {"method": "d2", "params": {"difficulty": "aum"}}),),
+        doubt="Read, not run. The project draws graphs within strata of the score; here they are within classes, as in "
+        "the right method, so that nothing else differs.",
+    ),
+    Entry(
         "dual-aum",
         DUAL,
         "AUM is the margin of the last epoch",
@@ -253,6 +277,45 @@ ENTRIES: tuple[Entry, ...] = (
         "The sum is set to zero inside the loop over epochs.",
         "run",
         (pair("aum-dual", {"method": "aum", "params": {"outputs": "probabilities"}}),),
+    ),
+    Entry(
+        "dual-tdds",
+        DUAL,
+        "TDDS looks at one window, of logits",
+        "exp_cifar/importance_evaluation.py, tdds",
+        "The windows of the loop are all the first one, weighted otherwise; and logarithms are taken of logits, where "
+        "those below 0 have none and count nothing.",
+        "run",
+        (
+            pair(
+                {"method": "tdds-dual", "params": {"window": 5}},
+                {"method": "tdds", "params": {"trajectory": 0.75, "window": 5}},
+            ),
+        ),
+        doubt="Trajectory and window are shares of the project's 200 epochs; 15 and 5 of 20 stand for them.",
+    ),
+    Entry(
+        "dual-score",
+        DUAL,
+        "The documented command draws by ranks",
+        "exp_cifar/README.md, step 3",
+        "--score-path names dual_mask_T30.npy, which holds the samples in the order of their scores; the scores are in "
+        "dual_score_T30.npy. Drawing in proportion to the mask gives each sample the weight of another's number.",
+        "read",
+        doubt="The command may not be the one behind the paper's numbers. Nothing is measured.",
+    ),
+    Entry(
+        "acs-beta",
+        ACS,
+        "TRADES' β is applied twice",
+        "cords/robustselectionstrategies/supervisedlearning/dataselectionstrategy.py, compute_gradients; likewise "
+        "compute_score of craigstrategy.py",
+        "The gradients of the KL term are multiplied by β, and their sum is again: coresets are chosen for β² = 36 "
+        "where training uses β = 6.",
+        "read",
+        shown="{n:,} samples, β = {beta:g}: the KL term is {right:.1%} of the gradients' squared length, {faulty:.1%} with "
+        "β twice. Of {k} picks by facility location on these gradients {same} are the same.",
+        doubt="Read, not run. Selection there is refreshed while training; no model is trained here.",
     ),
     Entry(
         "datacull-fraction",

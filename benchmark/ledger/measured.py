@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 FRACTIONS = (0.1, 0.3)
-REPLICATES = 10
+REPLICATES = 8
 
 
 def pairs() -> list[Pair]:
@@ -56,11 +56,11 @@ def measure(run: Settings, console: "Console") -> list[Setting | Compared]:
         CoresetBenchError: a coreset could not be selected, or no model could be trained.
     """
     suite = ledger_suite()
+    plan, store = make_plan(suite, run.data), Store(run.store)
     summary = run_suite(suite, run, console)
     lost = [record for record in summary.failed if record.failure and record.failure.stage != "train"]
     if lost and lost[0].failure:
         raise CoresetBenchError(f"The cell {lost[0].cell} failed: {lost[0].failure.message}")
-    plan, store = make_plan(suite, run.data), Store(run.store)
     setting = _setting(suite, summary.records)
     return [setting, *_compared(plan, store, summary.records, setting)]
 
