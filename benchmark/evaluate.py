@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.attacks import CountedModel, autoattack, correct, margin_pgd, pgd, smallest_epsilon
+from benchmark.attacks import CountedModel, autoattack, correct, folded, margin_pgd, pgd, smallest_epsilon
 from benchmark.data import Batch, Dataset
 from benchmark.models.classifier import Classifier
 from benchmark.provenance import peak_bytes, provenance
@@ -32,7 +32,7 @@ def evaluate(spec: Spec, model: Classifier, data: Dataset) -> Artifact:
     Arrays have the test images on their last axis; `notes` are shares of images, averaged over parts, or lists.
     """
     attack = spec["attack"]
-    started, counted = time.perf_counter(), CountedModel(model)
+    started, counted = time.perf_counter(), CountedModel(folded(model) if spec["folded"] else model)
     parts: list[tuple[dict[str, Tensor], Notes, int]] = []
     for x, y, ids in _test_batches(data, spec.get("images")):
         parts.append((*EVALUATIONS[attack](counted, x, y, ids, spec, data.num_classes), len(y)))

@@ -24,7 +24,7 @@ from methods.registry import get, source_hash
 from methods.signals import get_signal, read_share
 
 # Raise a stage's version when its code changes what it computes; a test pins each to its sources.
-VERSIONS = {"data": 2, "proxy": 3, "signal": 1, "coreset": 2, "model": 3, "dynamic": 1, "outcome": 2, "calibration": 1}
+VERSIONS = {"data": 2, "proxy": 3, "signal": 1, "coreset": 2, "model": 3, "dynamic": 1, "outcome": 3, "calibration": 1}
 
 
 @dataclass(frozen=True)
@@ -412,9 +412,9 @@ def make_calibration(suite: Suite, data: Data, regime: Regime, replicate: int = 
 
 def _evaluations(attacks: Attacks, regime: Regime, seed: int, autoattacked: bool) -> dict[str, dict[str, Any]]:
     """What each evaluation of a cell is: the specs of its outcome stages, by attack."""
-    each = {"images": attacks.test, "seed": seed}
+    each = {"images": attacks.test, "seed": seed, "folded": attacks.folded}
     specs: dict[str, dict[str, Any]] = {
-        "clean": {},
+        "clean": {"folded": attacks.folded},
         "pgd": {**each, **attacks.pgd.canonical(), "epsilons": list(regime.epsilons)},
     }
     if attacks.margin:
@@ -423,7 +423,7 @@ def _evaluations(attacks: Attacks, regime: Regime, seed: int, autoattacked: bool
     if autoattacked:
         auto = attacks.autoattack
         fewest = min((count for count in (auto.test, attacks.test) if count), default=None)
-        specs["autoattack"] = {"images": fewest, "seed": seed, "epsilon": regime.primary, "batch_size": auto.batch_size}
+        specs["autoattack"] = {**each, "images": fewest, "epsilon": regime.primary, "batch_size": auto.batch_size}
     return specs
 
 

@@ -166,10 +166,13 @@ class SmallestEpsilon(Spec):
 
 
 class Attacks(Spec):
+    """What every model meets. `folded`: with batch norm folded into its convolutions, channels last."""
+
     pgd: PGD = PGD()
     margin: MarginPGD | None = MarginPGD()
     autoattack: AutoAttack = AutoAttack(fractions=())
     smallest_epsilon: SmallestEpsilon = SmallestEpsilon()
+    folded: bool = True
     test: Positive | None = None  # attack only the first `test` test images; None: all of them
 
 

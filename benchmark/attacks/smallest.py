@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from benchmark.attacks.model import Model, attack_mode, check_images, is_right, logits_of
-from benchmark.attacks.pgd import nearest_margin, pgd_images, unit_noise
+from benchmark.attacks.pgd import nearest_margin, resisting, unit_noise
 from benchmark.randomness import derive_seed
 from benchmark.spec import SmallestEpsilon
 
@@ -56,8 +56,7 @@ def smallest_epsilon(
             for _ in range(spec.levels.bit_length()):
                 middle = (resisted + fooled) // 2
                 radius = middle * (bound / spec.levels)
-                attacked = pgd_images(model, images, labels, radius, spec.steps, spec.step_ratio, start, nearest_margin)
-                robust = is_right(logits_of(model, attacked, batch_size), labels)
+                robust = resisting(model, images, labels, radius, spec.steps, spec.step_ratio, start, nearest_margin)
                 resisted, fooled = torch.where(robust, middle, resisted), torch.where(robust, fooled, middle)
             level[some] = fooled
     return level

@@ -123,6 +123,15 @@ class TestLinear:
         assert result.flags == ()
 
 
+def at_every_iterate(model, x: Tensor, y: Tensor, epsilon, search, start: Tensor, objective=None) -> Tensor:
+    """Right after 0, 1, 2, ... steps, each run from the start anew, with every image in the batch."""
+    runs = (
+        pgd_images(model, x, y, epsilon, steps, search.step_ratio, start, objective)
+        for steps in range(search.steps + 1)
+    )
+    return torch.stack([correct(model, images.detach(), y, 64) for images in runs]).all(dim=0)
+
+
 class TestPGD:
     def test_images_equal_those_of_torchattacks(self, model, batch) -> None:
         import torchattacks
@@ -153,8 +162,7 @@ class TestPGD:
         for epsilon in epsilons:
             for restart in range(restarts):
                 start = unit_noise(derive_seed("pgd start", KEY, repr(epsilon), restart), ids, (1, 8, 8))
-                images = pgd_images(model, x, y, epsilon, PGD.steps, PGD.step_ratio, start)
-                alive = alive & correct(model, images, y, 64)
+                alive = alive & at_every_iterate(model, x, y, epsilon, PGD, start)
             expected.append(alive)
         robust = pgd(model, x, y, epsilons, PGD.model_copy(update={"restarts": restarts}), KEY, ids)
         assert torch.equal(robust, torch.stack(expected))
@@ -178,11 +186,10 @@ class TestPGD:
         nearest = logits.scatter(1, y[:, None], -torch.inf).argmax(dim=1)
         start = unit_noise(derive_seed("margin pgd start", KEY, repr(0.1), 0), ids, (1, 8, 8))
 
-        def margin(z: Tensor, labels: Tensor) -> Tensor:
+        def margin(z: Tensor, labels: Tensor, aims: None) -> Tensor:
             return sum(z[i, nearest[i]] - z[i, labels[i]] for i in range(len(z)))
 
-        images = pgd_images(model, x, y, 0.1, 20, 0.1, start, margin)
-        expected = correct(model, x, y, 64) & correct(model, images, y, 64)
+        expected = correct(model, x, y, 64) & at_every_iterate(model, x, y, 0.1, PGD, start, margin)
         assert torch.equal(margin_pgd(model, x, y, (0.1,), spec.MarginPGD(targets=1), KEY, ids)[0], expected)
         every = margin_pgd(model, x, y, (0.1,), spec.MarginPGD(targets=9), KEY, ids)[0]
         assert (every <= expected).all()
@@ -233,11 +240,11 @@ class TestSmallestEpsilon:
         search, bound = spec.SmallestEpsilon(levels=31), 0.2
         level = smallest_epsilon(model, x, y, bound, search, KEY, ids)
         start = unit_noise(derive_seed("smallest epsilon start", KEY), ids, (1, 8, 8))
-        images = pgd_images(model, x, y, level * (bound / 31), search.steps, search.step_ratio, start, nearest_margin)
+        robust = at_every_iterate(model, x, y, level * (bound / 31), search, start, nearest_margin)
         right, found = correct(model, x, y, 64), (level > 0) & (level <= 31)
         assert torch.equal(level == 0, ~right)
         assert found.any()
-        assert not correct(model, images, y, 64)[found].any()
+        assert not robust[found].any()
 
     def test_agrees_with_a_scan_of_the_grid(self, model, batch) -> None:
         x, y, ids = batch
@@ -245,10 +252,8 @@ class TestSmallestEpsilon:
         start = unit_noise(derive_seed("smallest epsilon start", KEY), ids, (1, 8, 8))
         scan = torch.full((len(x),), levels + 1)
         for level in range(levels, -1, -1):
-            images = pgd_images(
-                model, x, y, level * (bound / levels), search.steps, search.step_ratio, start, nearest_margin
-            )
-            scan[~correct(model, images, y, 64)] = level
+            radius = level * (bound / levels)
+            scan[~at_every_iterate(model, x, y, radius, search, start, nearest_margin)] = level
         found = smallest_epsilon(model, x, y, bound, search, KEY, ids)
         assert (found >= scan).all()
         assert (found == scan).double().mean() > 0.9  # PGD is not quite monotone in epsilon

@@ -27,7 +27,7 @@ def model(data: Dataset) -> Classifier:
 
 
 def test_clean_sees_every_test_image_and_counts_by_class(model: Classifier, data: Dataset) -> None:
-    made = evaluate({"attack": "clean"}, model, data)
+    made = evaluate({"attack": "clean", "folded": True}, model, data)
     x, y, _ = next(data.test.batches(torch.arange(len(data.test)), len(data.test)))
     right = (model(x).argmax(dim=1) == y).numpy()
     assert (made.arrays["bits"] == right).all()
@@ -37,20 +37,27 @@ def test_clean_sees_every_test_image_and_counts_by_class(model: Classifier, data
 
 
 def test_attacks_see_the_images_that_the_spec_names(model: Classifier, data: Dataset) -> None:
-    clean = evaluate({"attack": "clean"}, model, data).arrays["bits"][:IMAGES]
-    pgd = {"attack": "pgd", "images": IMAGES, **PGD().canonical(), "epsilons": [0.02, 0.2], "seed": 1}
+    clean = evaluate({"attack": "clean", "folded": True}, model, data).arrays["bits"][:IMAGES]
+    pgd = {"attack": "pgd", "images": IMAGES, "folded": True, **PGD().canonical(), "epsilons": [0.02, 0.2], "seed": 1}
     bits = evaluate(pgd, model, data).arrays["bits"]
     assert bits.shape == (2, IMAGES)
     assert (bits[1] <= bits[0]).all()
     assert (bits[0] <= clean).all()
-    radii = {"attack": "radii", "images": IMAGES, **SmallestEpsilon().canonical(), "largest": 0.2, "seed": 1}
+    radii = {
+        "attack": "radii",
+        "images": IMAGES,
+        "folded": True,
+        **SmallestEpsilon().canonical(),
+        "largest": 0.2,
+        "seed": 1,
+    }
     levels = evaluate(radii, model, data).arrays["levels"]
     assert ((levels == 0) == ~clean).all()
     assert levels.max() <= SmallestEpsilon().levels + 1
 
 
 def test_two_classes_leave_apgd_t_out_and_say_so(model: Classifier, data: Dataset) -> None:
-    spec = {"attack": "autoattack", "images": IMAGES, "epsilon": 0.05, "batch_size": IMAGES, "seed": 1}
+    spec = {"attack": "autoattack", "images": IMAGES, "folded": True, "epsilon": 0.05, "batch_size": IMAGES, "seed": 1}
     made = evaluate(spec, model, data)
     assert set(made.arrays) == {"apgd-ce", "fab-t", "square"}
     assert made.meta["notes"]["omitted"] == ["apgd-t: needs at least 4 classes, there are 2"]
