@@ -1,10 +1,10 @@
 """CRAIG: a weighted coreset whose gradients stand in for all (Mirzasoleiman et al. 2020, arXiv:1906.01827).
 
-    maximise F(S) = sum_{i in V} max_{j in S} (d_max - d_ij),  d_ij = ||g_i - g_j||                     (eq. 8 and 11)
+    maximise F(S) = sum_{i in V} max_{j in S} (d_max - d_ij),  d_ij = ||g_i - g_j||
 
-greedily within each class V. Each sample is then represented by its nearest pick, and a pick's weight is the number of
-samples that it represents (algorithm 1, line 9). The sum of the picks' weighted gradients differs from that of all by
-no more than sum_i min_j d_ij (eq. 6), which is what F keeps small.
+greedily within each class V (eq. 8 and 11). Each sample is then represented by its nearest pick, and a pick's weight
+is the number of samples that it represents (algorithm 1, line 9). The weighted sum of the picks' gradients differs
+from the sum of all by no more than sum_i min_j d_ij (eq. 6), which is what F keeps small.
 """
 
 import numpy as np

@@ -116,9 +116,10 @@ def log_det(context: Context, budget: Budget, *, similarity: str = "features", r
 
     The gain is the log of a conditional variance, s_jj + ridge - s_jA (S_A + ridge I)^-1 s_Aj: what the picks leave
     unexplained of the sample. Circulating code drops the diagonal term and the minus sign, and so rewards redundancy.
-    Left open by the paper: the ridge, which keeps duplicates from a determinant of 0. The first pick is drawn by the
-    generator, as all samples have the same variance alone. By an incremental Cholesky factor: memory and time a pick
-    for the k_c picks of a class with each of its N_c samples.
+    The first pick is drawn by the generator, as all samples alone have the same variance. An incremental Cholesky
+    factor holds k_c x N_c numbers for k_c picks of a class of N_c samples; a pick takes at most as many products.
+
+    Left open by the paper: the ridge, which keeps copies of a sample from a determinant of 0.
     """
     if not 0 < ridge < np.inf:
         raise UsageError(f"The parameter 'ridge' of 'log-det' is {ridge}; it must be finite and above 0.")

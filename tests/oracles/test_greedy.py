@@ -1,5 +1,7 @@
 """Lazy greedy against naive greedy, ties and all, and the shares of classes."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -9,25 +11,31 @@ from tests.oracles.worlds import SEEDS, context
 
 
 def naive(similarity: np.ndarray, k: int) -> list[int]:
-    """Every gain at every step; the first of equal ones."""
-    covered, picks = [0.0] * len(similarity), []
+    """Every gain at every step, in fractions; the first of equal ones."""
+    rows = [[Fraction(float(s)) for s in row] for row in similarity]
+    covered, picks = [Fraction(0)] * len(rows), []
     for _ in range(k):
-        gains = {}
-        for j in range(len(similarity)):
-            if j not in picks:
-                gains[j] = sum(max(float(s) - c, 0.0) for s, c in zip(similarity[j], covered, strict=True))
-        picks.append(max(gains, key=lambda j: gains[j]))
-        covered = [max(float(s), c) for s, c in zip(similarity[picks[-1]], covered, strict=True)]
+        gains = [sum(max(s - c, Fraction(0)) for s, c in zip(row, covered, strict=True)) for row in rows]
+        picks.append(max((j for j in range(len(rows)) if j not in picks), key=lambda j: gains[j]))
+        covered = [max(s, c) for s, c in zip(rows[picks[-1]], covered, strict=True)]
     return picks
 
 
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("levels", [2, 4, 2**20])
+@pytest.mark.parametrize("levels", [2, 4, 2**40])
 def test_lazy_picks_what_naive_picks(seed: int, levels: int) -> None:
-    """Few levels of similarity make many gains equal; sums of halves and quarters are exact, so that ties are ties."""
-    half = np.random.default_rng(seed).integers(0, levels, (30, 30)) / levels
-    similarity = np.maximum(half, half.T).astype(np.float32)
-    assert greedy.lazy_facility_location(similarity, 30).tolist() == naive(similarity, 30)
+    """With few levels of similarity many gains are equal."""
+    upper = np.triu(np.random.default_rng(seed).integers(0, levels, (16, 16)) / levels, 1)
+    similarity = (upper + upper.T + np.eye(16)).astype(np.float32)
+    assert greedy.lazy_facility_location(similarity, 16).tolist() == naive(similarity, 16)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_gains_that_are_equal_are_found_equal(seed: int) -> None:
+    """Those of two samples nearest to each other, (1 - c_i) + (s_ij - c_j); float32 rounds one of them up."""
+    points = np.random.default_rng(seed).standard_normal((16, 2))
+    similarity = np.exp(-np.linalg.norm(points[:, None] - points, axis=2)).astype(np.float32)
+    assert greedy.lazy_facility_location(similarity, 16).tolist() == naive(similarity, 16)
 
 
 def test_all_samples_alike_are_taken_in_their_order() -> None:
