@@ -4,20 +4,23 @@ They are there if DeepCore is: a clone of https://github.com/PatrickZH/DeepCore 
 of PyPI is another project.) Its code runs as it is, faults included; `coreset-bench check deepcore:NAME` says which
 promises a method breaks.
 
-    CLASS(dst_train, args, fraction=k / n, random_seed=..., **options).select() -> {"indices": ..., "weights": ...}
+    CLASS(dst_train, args, fraction=k / n, random_seed=..., **options).select()
 
 What is different from other methods: DeepCore trains a proxy of its own by its own recipe, so that a row does not share
 the suite's, and reads nothing but images and labels. Its command's defaults are kept (40 epochs of SGD, learning rate
 0.1, momentum 0.9, weight decay 5e-4, batches of 256, balanced over classes), images are standardised by channel.
 
 What the adapter adds:
-Samples are shown in an order drawn by the generator, and classes without a sample are left out: position decides
+- Samples are shown in an order drawn by the generator, and classes without a sample are left out: position decides
 nothing, and no class is empty. Global random states are seeded from the generator, and put back.
-Exactly k: DeepCore rounds class by class. From too many picks, k drawn by the generator are kept. Too few are filled up
-with others drawn by the generator, at weight 0 where there are weights. `deepcore_returned` says how many there were.
-Nothing is downloaded: k-center greedy trains its proxy instead of fetching one. CAL cannot do without, and fails. So
+- Exactly k: DeepCore rounds class by class. From too many picks, k drawn by the generator are kept. Too few are filled
+up with others drawn by the generator, at weight 0 where there are weights. The diagnostic `deepcore_returned` says how
+many there were.
+- Nothing is downloaded: k-center greedy trains its proxy instead of fetching one. CAL cannot do without, and fails. So
 does DeepFool without a GPU, by a fault that shows there alone.
-`Full` is left out: it answers with all samples whatever was asked.
+- `Full` is left out: it answers with all samples whatever was asked.
+
+Cost: one training of `epochs` epochs (ten for GraNd) for each budget anew, and a copy of the images.
 """
 
 import hashlib
@@ -97,7 +100,7 @@ def register_one(name: str, version: int, weighted: bool) -> None:
 
         `network` is one of DeepCore's; "auto" is ResNet18 for images of 28 x 28 in grey, 32 x 32 in colour and
         224 x 224, and MLP for others. `selection_method` is for Uncertainty, `function` for Submodular, `greedy` for
-        Craig, Glister and Submodular. One training of `epochs` epochs (ten for GraNd), for each budget anew.
+        Craig, Glister and Submodular.
         """
         options = {"balance": balance, "selection_method": selection_method, "function": function, "greedy": greedy}
         return ask(name, context, budget, network, {"epochs": epochs, **options})

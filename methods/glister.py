@@ -1,25 +1,28 @@
 """GLISTER (Killamsetty et al. 2021, AAAI, arXiv:2012.10630): train on what lowers the loss of a held-out part.
 
-    S = argmin over |S| = k of L_V(theta - eta sum_{j in S} grad l_j(theta))
+    S = argmin over |S| = k of L_V(theta_S),  theta_S = theta - eta sum_{j in S} g_j
 
-greedily, by the first-order Taylor expansion of L_V around the step taken so far (their section on GLISTER-ONLINE;
-equations not checked):
+greedily, by the first-order Taylor expansion of the held-out loss L_V around the step taken so far:
 
-    theta_S = theta - eta sum_{j in S} g_j,   gain(i | S) = < g_i, grad L_V(theta_S) >
+    gain(i | S) = < g_i, grad L_V(theta_S) >
 
-theta is the last layer, weight and bias, after the proxy's last epoch: its gradient has a closed form
-(`gradients.py`), and a step moves the held-out logits exactly, z_m -= eta (h_m . h_j + 1) e_j, without a pass through
-the network. L_V is the mean cross-entropy of the held-out part of train, as the authors' code (CORDS) has it.
+theta is the last layer, weight and bias, after the proxy's last epoch. Its gradients have a closed form, and a step
+moves the held-out logits exactly, z_m -= eta (h_m . h_j + 1) e_j, without a pass through the network. L_V is the mean
+cross-entropy of the held-out part of train. The paper's text could not be reached: this follows its authors' code,
+CORDS, and the formulas printed there.
 
 The gradient of L_V is taken anew after every pick. Left at its first value, as in DeepCore (where a misspelt keyword
 keeps the update from being called), the method is the plain top-k of < g_i, grad L_V(theta) >.
 
-Left open by the paper, or decided otherwise here:
-eta. The authors take the learning rate, 0.05 (their CIFAR-10 setting), and the gradients of the bias alone. With those
-of the weights a step grows with the square of the features' scale; here eta is relative to the mean of ||h||^2 + 1 over
-the held-out part, so that a pick with e = 1 moves the logits of a sample much like it by about `eta`.
-One ranking over all classes, as in their CIFAR-10 setting ("Supervised"). Greedy over all candidates, where they
-draw a random share of them for each pick.
+Left open by the paper, or decided otherwise here: three things.
+- eta is 0.05, the learning rate of the authors' CIFAR-10 setting, which takes gradients of the bias alone. With those
+of the weights a step grows with the square of the features' scale, so that eta is here relative to the mean of
+||h||^2 + 1 over the held-out part: a pick with e = 1 moves the logits of a sample much like it by about eta.
+- One ranking over all classes, as in that setting ("Supervised").
+- Greedy over all candidates. The authors draw a random share of them for each pick.
+
+Cost: M C D operations a pick for M held-out samples, and up to N C D for the candidates, most of which are ruled out
+by a bound that never changes the answer; memory linear in N.
 """
 
 from dataclasses import dataclass
@@ -44,8 +47,7 @@ FEW = 0.25  # the share of candidates worth looking at one by one; above it all 
 def glister(context: Context, budget: Budget, *, eta: float = 0.05) -> Integers:
     """Greedy: the sample whose last-layer gradient points most along that of the held-out loss, updated at each pick.
 
-    Reads a held-out part of train, which other methods leave alone. Costs M C D operations a pick for M held-out
-    samples, and up to N C D for the candidates; most of them are ruled out by a bound that never changes the answer.
+    Reads a held-out part of train, which other methods leave alone.
     """
     if not eta > 0:
         raise UsageError(f"glister's 'eta' is {eta:g}; give a step above 0, such as 0.05.")

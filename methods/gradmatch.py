@@ -1,25 +1,27 @@
 """GradMatch (Killamsetty et al. 2021, "GRAD-MATCH", ICML, arXiv:2103.00123): few weighted gradients in place of all.
 
-    min over |S| = k, w >= 0 of || sum_{i in S} w_i g_i - b ||^2 + lambda ||w||^2,   b = the sum of all g_i of a class
+    minimise || sum_{i in S} w_i g_i - b ||^2 + lambda ||w||^2  over |S| = k and w >= 0
 
-by orthogonal matching pursuit (their algorithm 2; number from memory, not checked): the next pick has the largest inner
-product with the residual b - sum w_i g_i, and after each pick all weights are solved anew. g_i is the last layer's
-gradient of one sample's loss, weight and bias, after the proxy's last epoch (`gradients.py`).
+with b the sum of all gradients of a class, by orthogonal matching pursuit: the next pick has the largest inner product
+with the residual b - sum w_i g_i, and after each pick all weights are solved anew. g_i is the last layer's gradient of
+one sample's loss, weight and bias, after the proxy's last epoch. The paper's text could not be reached: this follows
+its authors' code, CORDS, in its class-wise strategies.
 
-From the authors' code (CORDS, its class-wise strategies): one pursuit a class; the target is a sum, so that the weights
-of a class grow with its size (a mean would give the same picks, and weights that do not); candidates by their signed
-inner product. Their `PerClassPerGradient`, which sees only the row of the last layer that belongs to the class, is
-`own_row=True` here.
+There the target is a sum as well, so that the weights of a class grow with its size (a mean would give the same picks,
+and weights that do not), and candidates are compared by their signed inner product. `own_row=True` is their
+`PerClassPerGradient`: gradients of the row of the last layer that belongs to the class, and of no other.
 
-Left open by the paper, or decided otherwise here:
-lambda is `lam` times the mean ||g_i||^2 of the class. The authors' 0.5 (their CIFAR-10 setting) is absolute: what it
-does depends on the scale of the features, and on gradients divided by a batch's size it swamps the Gram matrix, so that
-the residual never moves and the pursuit is a plain top-k.
-Weights are the exact minimum over w >= 0 at each step. The authors' code drops negative ones one by one, DeepCore
+Left open by the paper, or decided otherwise here: three things.
+- lambda is `lam` times the mean ||g_i||^2 of the class. The authors' 0.5 (for CIFAR-10) is absolute: what it does
+depends on the scale of the features, and on gradients divided by a batch's size it swamps the Gram matrix, so that the
+residual never moves and the pursuit is a plain top-k.
+- The weights are the exact minimum over w >= 0 at each step. The authors drop negative ones one by one, DeepCore
 projects after the last pick.
-A pick whose weight falls to 0 stays one of the k, and may win weight back. Where no sample improves the fit any more,
-the rest of the budget is filled in the order of the inner product with the residual, at weight 0 (the authors add
-random samples at weight 1).
+- A pick whose weight falls to 0 stays one of the k, and may win weight back. Where no sample improves the fit any more,
+the rest of the budget is filled in the order of the inner product with the residual, at weight 0. The authors add
+random samples at weight 1.
+
+Cost: N_c C D operations a pick in a class of N_c, and the inverse Gram matrix of its picks; memory linear in N.
 """
 
 import numpy as np
@@ -49,7 +51,6 @@ def gradmatch(context: Context, budget: Budget, *, lam: float = 0.5, own_row: bo
     Each class gets picks in proportion to its size, and a class without a pick is not matched. Weights are raw.
     Diagnostics: `effective_size`, the picks of positive weight; `residual`, the share ||sum w_i g_i - b|| / ||b|| that
     is left, over all classes. Where every gradient is 0 there is nothing to match, and all picks weigh 1.
-    N_c (C + D) memory and N_c C D operations a pick in a class of N_c, and the inverse Gram matrix of its picks.
     """
     if not lam > 0:
         raise UsageError(f"gradmatch's 'lam' is {lam:g}; give a number above 0, such as 1e-6 for nearly no ridge.")
