@@ -313,8 +313,8 @@ ENTRIES: tuple[Entry, ...] = (
         "The gradients of the KL term are multiplied by β, and their sum is again: coresets are chosen for β² = 36 "
         "where training uses β = 6.",
         "read",
-        shown="{n:,} samples, β = {beta:g}: the KL term is {right:.1%} of the gradients' squared length, {faulty:.1%} with "
-        "β twice. Of {k} picks by facility location on these gradients {same} are the same.",
+        shown="{n:,} samples, β = {beta:g}: the KL term is {right:.1%} of the gradients' squared length, {faulty:.1%} "
+        "with β twice. Of {k} picks by facility location on these gradients {same} are the same.",
         doubt="Read, not run. Selection there is refreshed while training; no model is trained here.",
     ),
     Entry(
