@@ -13,18 +13,18 @@ where training attacks nothing this is CRAIG or GradMatch with a warm start. The
 From the authors' code (run_train_TRADES.py, their CIFAR-10 configurations):
 - batch-wise: the pool is divided at random into batches of 20, the gradient of a batch is the mean of its samples', and
   whole batches are picked, for the sum of all batches' gradients;
-- warm start: of the first int(kappa E) epochs, round(f int(kappa E)) present all data and the others nothing, which
-  spends the same; kappa = 0.6;
+- warm start: what the first int(kappa E) rounds would present is spent on all data first; kappa = 0.6;
 - re-selected every R = 20 of 200 epochs, here a share `every` of the schedule, and right after the warm start;
 - losses, clean and KL term alike, are weighted and divided by the sum of the weights in the batch;
 - CRAIG on gradients of the logits alone, GradMatch on weight and bias without a ridge.
 
-Left open, or decided otherwise here: distances are Euclidean as in CRAIG's paper (squared in the authors' code). The
-whole of the last batch need not fit: it is cut, so that a round has exactly f N samples. The authors present the picked
-batches as they are, in which equal weights cancel; here a round is shuffled as in every training, and they count. The
-schedule moves with what is presented: the authors' moves with the epoch's number, also over those that present nothing.
-Without a warm start (kappa E < 1) the first R epochs present a random subset. GradMatch has a ridge of 1e-6 of the mean
-squared norm, as none may leave its system singular.
+Left open, or decided otherwise here: the warm start spends exactly its share, and its last epoch presents a random part
+of the data (the authors round to whole epochs, which spends more or less than asked). Distances are Euclidean as in
+CRAIG's paper (squared in the authors' code). The last of the picked batches is cut, so that a round has exactly f N
+samples. The authors present the picked batches as they are, in which equal weights cancel; here a round is shuffled as
+in every training, and they count. The schedule moves with what is presented: the authors' moves with the epoch's
+number, also over epochs that present nothing. Without a warm start (kappa E < 1) the first R epochs present a random
+subset. GradMatch has a ridge of 1e-6 of the mean squared norm, so that its system is never singular.
 """
 
 import numpy as np
@@ -69,12 +69,13 @@ def acs(
         raise unknown("value of acs's 'base'", base, ("craig", "gradmatch"))
     if not 0 <= kappa < 1 or batch < 1:
         raise UsageError(f"acs takes 0 <= kappa < 1 and batches of 1 or more, not kappa = {kappa:g}, batch = {batch}.")
-    warm = round(int(kappa * budget.epochs) * budget.fraction)
-    if epoch < warm:
-        return Coreset(context.rng.permutation(context.n), np.ones(context.n))
+    warm = int(kappa * budget.epochs + 1e-9) * budget.k
+    if budget.spent < warm:
+        everyone = context.rng.permutation(context.n)[: warm - budget.spent]
+        return Coreset(everyone, np.ones(len(everyone)))
     if epoch == 0:
         context.memory["chosen"] = Coreset(context.rng.permutation(context.n)[: budget.k], np.ones(budget.k))
-    elif (epoch - warm) % rounds_between(every, budget) == 0:
+    elif (budget.spent - warm) // budget.k % rounds_between(every, budget) == 0:
         context.memory["chosen"] = chosen(context, budget.k, base, batch)
     held: Coreset = context.memory["chosen"]
     return held

@@ -29,12 +29,10 @@ class DynamicInfo(MethodInfo):
     needs       signals of the model in training: snapshots of it as it stands, and those of `signals/training.py`
     weighting   weights are scaled to mean 1 over a "round" or in each "batch", or used as they are ("raw")
     own_budget  it presents what it must and not a given share: one row a regime, at its measured presentations
-    uses        the methods that it calls, whose sources are part of its identity
     """
 
     weighting: Weighting = "round"
     own_budget: bool = False
-    uses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from typing import Any
 
 from methods.api import MethodInfo
 from methods.contract.checks import CHECKS
+from methods.contract.dynamic import DYNAMIC_CHECKS, DynamicSubject
 from methods.contract.subject import ContractViolation, DoesNotApply, Subject
 from methods.errors import CoresetBenchError
 
-__all__ = ["CHECKS", "ContractViolation", "Outcome", "Subject", "run_contract", "subject_of"]
+__all__ = ["CHECKS", "DYNAMIC_CHECKS", "ContractViolation", "Outcome", "Subject", "run_contract", "subject_of"]
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,16 @@ class Outcome:
 
 
 def run_contract(method: Any) -> list[Outcome]:
-    """Runs every check, whatever the ones before it found. `method`: a `Method`, or a class of one."""
+    """Runs every check, whatever the ones before it found. `method`: a `Method`, a dynamic one, or a class of one."""
+    checks = DYNAMIC_CHECKS if getattr(getattr(method, "info", None), "kind", "") == "dynamic" else CHECKS
     try:
         subject = subject_of(method)
     except ContractViolation as error:
-        return [Outcome(check.__name__, False, str(error)) for check in CHECKS]
+        return [Outcome(check.__name__, False, str(error)) for check in checks]
     except (Exception, SystemExit) as error:  # a constructor may fail in any way
         sentence = f"The method cannot be made: {type(error).__name__}: {error}"
-        return [Outcome(check.__name__, False, sentence) for check in CHECKS]
-    outcomes = [_outcome(check, subject) for check in CHECKS]
+        return [Outcome(check.__name__, False, sentence) for check in checks]
+    outcomes = [_outcome(check, subject) for check in checks]
     if 2 * sum(outcome.applies for outcome in outcomes) <= len(outcomes):
         return [outcome if outcome.applies else _skipped(outcome) for outcome in outcomes]
     return outcomes
@@ -67,7 +69,7 @@ def subject_of(method: Any) -> Subject:
         raise ContractViolation(
             f"The method's info is of type {type(info).__name__}; make it a methods.api.MethodInfo."
         )
-    return Subject(made, written=method)
+    return (DynamicSubject if info.kind == "dynamic" else Subject)(made, written=method)
 
 
 def _outcome(check: Callable[[Subject], None], subject: Subject) -> Outcome:
