@@ -13,7 +13,8 @@ the suite's, and reads nothing but images and labels. Its command's defaults are
 What the adapter adds:
 - Samples are shown in an order drawn by the generator, and classes without a sample are left out: position decides
 nothing, and no class is empty. Global random states are seeded from the generator, and put back.
-- Exactly k: DeepCore rounds class by class. From too many picks, k drawn by the generator are kept. Too few are filled
+- Exactly k: DeepCore rounds class by class (and its Craig, Glister and Submodular fail where a class's share rounds to
+0). From too many picks, k drawn by the generator are kept. Too few are filled
 up with others drawn by the generator, at weight 0 where there are weights. The diagnostic `deepcore_returned` says how
 many there were.
 - Nothing is downloaded: k-center greedy trains its proxy instead of fetching one. CAL cannot do without, and fails. So
@@ -161,13 +162,17 @@ def _class(name: str) -> Any:
 
 
 def exactly(k: int, picks: Integers, weights: Floats | None, context: Context) -> tuple[Integers, Floats | None]:
-    """The picks made k by dropping or adding some that the generator draws; those added have weight 0."""
+    """The picks made k by dropping or adding some that the generator draws; those added have weight 0.
+
+    Where no pick is left that weighs anything, all weigh 1.
+    """
     if len(picks) > k:
         kept = np.sort(context.rng.permutation(len(picks))[:k])
-        return picks[kept], None if weights is None else weights[kept]
-    others = np.setdiff1d(np.arange(context.n), picks)
-    added = context.rng.permutation(others)[: k - len(picks)]
-    return np.append(picks, added), None if weights is None else np.append(weights, np.zeros(len(added)))
+        picks, weights = picks[kept], None if weights is None else weights[kept]
+    added = context.rng.permutation(np.setdiff1d(np.arange(context.n), picks))[: k - len(picks)]
+    if weights is not None:
+        weights = np.append(weights, np.zeros(len(added))) if weights.any() else np.ones(k)
+    return np.append(picks, added), weights
 
 
 @dataclass(eq=False)

@@ -125,6 +125,11 @@ class Short(EarlyTrain):
         return {"indices": np.arange(self.n_train)[:5], "weights": np.linspace(1, 2, 5)}
 
 
+class Nothing(EarlyTrain):
+    def finish_run(self):
+        return {"indices": np.array([]), "weights": np.array([])}
+
+
 class Long(EarlyTrain):
     def finish_run(self):
         return {"indices": np.arange(self.n_train)[::-1], "weights": np.arange(self.n_train)[::-1] + 1.0}
@@ -209,7 +214,9 @@ def test_the_unrelated_package_of_that_name_is_recognised(clone: Clone) -> None:
 def test_its_methods_are_listed_and_nothing_of_it_imported(clone: Clone) -> None:
     clone(SOURCES | {"methods/__init__.py": "raise SystemExit('imported')"})
     names = [name for name in registry.method_names() if name.startswith("deepcore:")]
-    assert names == [f"deepcore:{name}" for name in ("failing", "farthest", "long", "names", "short", "uniform")]
+    assert names == [
+        f"deepcore:{name}" for name in ("failing", "farthest", "long", "names", "nothing", "short", "uniform")
+    ]
     assert "deepcore" not in sys.modules
     assert registry.get("deepcore:farthest").info.summary
     assert not registry.get("deepcore:farthest").info.weighted
@@ -263,13 +270,13 @@ def test_the_network_fits_the_images(clone: Clone, shape: tuple[int, ...], netwo
 
 
 @pytest.mark.parametrize("k", [1, 2, 5, 29, 59, 60])
-@pytest.mark.parametrize("name", ["farthest", "uniform", "short", "long"])
+@pytest.mark.parametrize("name", ["farthest", "uniform", "short", "long", "nothing"])
 def test_the_budget_is_exact(clone: Clone, name: str, k: int) -> None:
     clone(SOURCES)
     labels = np.repeat([0, 1, 2], [9, 9, 42])
     coreset = answer(name, k, context(labels=labels))
     assert len(set(coreset.indices.tolist())) == k
-    returned = {"short": 5, "long": 60, "uniform": k}
+    returned = {"nothing": 0, "short": 5, "long": 60, "uniform": k}
     counted = sum(round(k / 60 * n) for n in (9, 9, 42))
     assert coreset.diagnostics == {"deepcore_returned": returned.get(name, counted)}
 
@@ -282,6 +289,7 @@ def test_what_is_dropped_and_added_is_drawn_by_the_generator(clone: Clone) -> No
     added = answer("short", 20)
     assert added.weights[:5].tolist() == np.linspace(1, 2, 5).tolist()
     assert (added.weights[5:] == 0).all()
+    assert (answer("nothing", 20).weights == 1).all()
     kept = answer("long", 20).weights
     assert kept.tolist() == sorted(kept, reverse=True)  # in the order that DeepCore gave
 
