@@ -46,13 +46,8 @@ def random_context(info: MethodInfo, n: int, width: int, classes: int) -> Contex
         return Signals({name: array(name, count, width, classes) for name in names}, EPOCHS)
 
     aside = HeldOut(np.arange(ASIDE) % classes, signals(HELD_OUT, ASIDE))
-    return Context(
-        np.arange(n) % classes,
-        classes,
-        signals("", n),
-        np.random.default_rng(0),
-        aside if aside.signals.names else None,
-    )
+    held_out = aside if aside.signals.names else None
+    return Context(np.arange(n) % classes, classes, signals("", n), np.random.default_rng(0), held_out)
 
 
 def growth(method: Any) -> tuple[int, int]:
