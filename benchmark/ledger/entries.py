@@ -2,7 +2,7 @@
 
 Projects are read at one commit or release, which may not be the last. Basis of an entry:
 
-    run    the project's own function was run on the same inputs as ours and made the same picks or numbers
+    run    the project's own function was run once beside ours, on the same inputs, and gave the same picks or numbers
     read   read in the project's code and written anew from that; the code itself was not run
 """
 
@@ -93,7 +93,7 @@ ENTRIES: tuple[Entry, ...] = (
         "deepcore/methods/grand.py, GraNd.finish_run; likewise craig.py, gradmatch.py and glister.py",
         "Per-sample gradients are those of a batch's mean loss, so each is 1/B of the sample's own. The last batch of "
         "the file is smaller, and its rows score higher by as much.",
-        "read",
+        "run",
         (pair("grand-deepcore", "grand-last"),),
         "{n:,} samples whose gradients all have one distribution, batches of {batch}: of {k} picks {faulty} are among "
         "the last {last} rows, {right} without the fault.",
@@ -107,7 +107,7 @@ ENTRIES: tuple[Entry, ...] = (
         "deepcore/methods/glister.py, Glister.finish_run",
         "The update of the validation gradient is passed under a misspelt keyword (upadate_state), which is accepted "
         "and never called: the greedy method becomes a plain top-k.",
-        "read",
+        "run",
         (pair("glister-deepcore", "glister"),),
         doubt="How much the update changes depends on the step size eta: 0.05 here, relative to the scale of features.",
     ),
@@ -117,7 +117,7 @@ ENTRIES: tuple[Entry, ...] = (
         "CAL keeps samples that agree with their neighbours",
         "deepcore/methods/cal.py, Cal.calc_kl and Cal.finish_run",
         "The lowest divergences are kept, where the paper keeps the highest; and the divergence is symmetrised.",
-        "read",
+        "run",
         (pair("cal-deepcore", "cal"), pair("cal-deepcore@high", "cal")),
         doubt="The second row keeps the right end and leaves the symmetrised divergence alone.",
     ),
@@ -217,10 +217,12 @@ ENTRIES: tuple[Entry, ...] = (
         "deepcore/methods/forgetting.py, Forgetting.after_loss and Forgetting.select",
         "A sample that was never right has been forgotten 0 times and ranks with the easiest; the paper counts it "
         "among the most forgettable. A sort of small whole numbers lets the order of the file decide between equals.",
-        "read",
+        "run",
         (pair("forgetting-deepcore", "forgetting"),),
         "{n} samples, {never} never learnt, {k} picked: {faulty} of these are picked, {right} without the fault. With "
         "the file read backwards {same} of the {k} picks stay.",
+        "Between equal counts the project leaves the order to NumPy's default sort; ours is stable, for the same picks "
+        "on every machine.",
     ),
     Entry(
         "ccs-balance",
@@ -323,7 +325,7 @@ ENTRIES: tuple[Entry, ...] = (
         "The share to remove is the share that is kept",
         "datacull/data.py, DCDataLoader.__init__",
         "pruning_rate is documented as the fraction to remove (0.2 keeps 80 %); the code keeps ceil(pruning_rate N).",
-        "read",
+        "run",
         shown="pruning_rate = {rate} of {n:,} samples: {documented} are kept by the documentation, {kept} by the code.",
         doubt="The loaders of single methods document the same argument as the fraction to keep.",
     ),

@@ -15,10 +15,10 @@ from benchmark.stats import CONFIDENCE, Estimate, estimate, paired_difference
 from methods.errors import CoresetBenchError
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
-CLEAR = "\u2009*"  # after a difference whose interval does not hold 0
+CLEAR = " *"  # after a difference whose interval does not hold 0
 BASIS = {
-    "run": "run: the project's own function made the same picks or numbers as ours on the same inputs",
-    "read": "read in the project's code and written anew from that; the code itself was not run",
+    "run": "run: on the same inputs the project's own function answered as ours does",
+    "read": "read in the project's code, which was not run",
 }
 
 
@@ -54,6 +54,12 @@ def render(lines: Sequence[Setting | Compared | Shown], records: str) -> str:
     for line in lines:
         if isinstance(line, Compared):
             compared.setdefault((line.faulty, line.right, line.fraction), []).append(line)
+    for (faulty, right, fraction), found in compared.items():
+        if sorted(line.replicate for line in found) != list(range(setting.replicates)):
+            raise CoresetBenchError(
+                f"{records} holds replicates of {faulty} and {right} at {fraction:g} that are not "
+                f"0 to {setting.replicates - 1}, each once; write it again: make ledger"
+            )
     values = {line.entry: line.values for line in lines if isinstance(line, Shown)}
     projects = list(dict.fromkeys(entry.project for entry in ENTRIES))
     environment = jinja2.Environment(
@@ -67,11 +73,12 @@ def render(lines: Sequence[Setting | Compared | Shown], records: str) -> str:
     environment.filters["md"] = wording.markdown
     try:
         told = {entry.name: _told(entry, values.get(entry.name, {})) for entry in ENTRIES}
-        table = _table(setting, compared)
+        table, headlines = _table(setting, compared), _headlines(setting, compared)
     except KeyError as error:
-        raise CoresetBenchError(f"{records} lacks {error}; write it again: make ledger") from None
+        raise CoresetBenchError(f"{records} lacks {error.args[0]}; write it again: make ledger") from None
     return environment.get_template("discrepancies.md.j2").render(
         facts=_facts(setting, records),
+        headlines=headlines,
         table=table,
         sections=[Section(project, [told[e.name] for e in ENTRIES if e.project == project]) for project in projects],
         confidence=f"{100 * CONFIDENCE:g} %",
@@ -82,6 +89,37 @@ def render(lines: Sequence[Setting | Compared | Shown], records: str) -> str:
 def _told(entry: Entry, values: dict[str, int | float]) -> Told:
     names = dict.fromkeys(pair.faulty.spelled for pair in entry.pairs)
     return Told(entry, entry.shown.format(**values), BASIS[entry.basis], list(names))
+
+
+def _headlines(setting: Setting, compared: dict[tuple[str, str, float], list[Compared]]) -> list[str]:
+    """Whose robust accuracy is lower or higher than that of the right method, by regime."""
+    sentences = []
+    for name, trained in setting.regimes.items():
+        worse: dict[str, int] = {}
+        better: dict[str, int] = {}
+        count = 0
+        for (faulty, right, _), lines in compared.items():
+            found = _robust(lines, name, trained.images)
+            count += 1
+            if found is not None and not found.may_be(0.0):
+                side = worse if found.mean < 0 else better
+                label = f"{faulty} against {right}"
+                side[label] = side.get(label, 0) + 1
+        sentences.append(
+            f"{wording.regime(name)}: in {sum(worse.values())} of {count} comparisons the faulty picks leave lower "
+            f"robust accuracy, in {sum(better.values())} higher, in the others the interval holds 0."
+        )
+        for word, side in (("Lower", worse), ("Higher", better)):
+            everywhere = [label for label, times in side.items() if times == len(setting.fractions)]
+            if everywhere:
+                sentences[-1] += f" {word} at every fraction: {wording.listed(everywhere, limit=20)}."
+    return sentences
+
+
+def _robust(lines: Sequence[Compared], regime: str, images: int) -> Estimate | None:
+    counts = [line.regimes[regime].robust for line in lines if regime in line.regimes]
+    rates = np.array(counts, dtype=np.float64).reshape(-1, 2) / images
+    return paired_difference(rates[:, 0], rates[:, 1]) if len(rates) else None
 
 
 def _facts(setting: Setting, records: str) -> list[tuple[str, str]]:
