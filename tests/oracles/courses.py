@@ -29,12 +29,10 @@ def selected(
     left, memory, rounds = epochs * k, {}, list[Coreset]()
     while left > 0 and not (own_budget and len(rounds) == epochs):
         epoch = len(rounds)
-        shown = {
-            key: np.asarray(value) for key, value in (signals[min(epoch, len(signals) - 1)] if signals else {}).items()
-        }
-        context = TrainingContext(
-            labels, int(labels.max()) + 1, Signals(shown, epochs), generator(seed, epoch), None, "cpu", memory
-        )
+        arrays = signals[min(epoch, len(signals) - 1)] if signals else {}
+        shown = Signals({need: np.asarray(array) for need, array in arrays.items()}, epochs)
+        classes = int(labels.max()) + 1
+        context = TrainingContext(labels, classes, shown, generator(seed, epoch), None, "cpu", memory)
         rounds.append(present(method, context, Presentations(len(labels), k, epochs, epochs * k - left), epoch))
         left -= len(rounds[-1].indices)
     return rounds
