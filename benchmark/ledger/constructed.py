@@ -180,7 +180,7 @@ def acs_beta() -> Values:
 
     def share(weight: float) -> float:
         term, rest = np.square(weight * robust).sum(), np.square(natural).sum()
-        return float(term / (term + rest))
+        return float(100 * term / (term + rest))
 
     same = len(np.intersect1d(chosen(beta), chosen(beta**2)))
     return {"n": n, "k": k, "beta": beta, "right": share(beta), "faulty": share(beta**2), "same": same}

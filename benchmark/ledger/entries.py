@@ -36,10 +36,12 @@ class Entry:
     title  what happens, in a few words
     place  file and function in the project
     fault  what the code does and what the definition says
+    basis  how it is known
     pairs  what is trained on digits; empty where there is nothing to train
     shown  what a constructed set shows, with the names of its values in braces; empty where there is none
-    basis  how it is known
+    note   what a reader of the numbers should know
     doubt  what is uncertain about it; empty where nothing is known to be
+    method what repeats it where nothing is trained; empty where nothing does
     """
 
     name: str
@@ -50,7 +52,15 @@ class Entry:
     basis: Literal["run", "read"]
     pairs: tuple[Pair, ...] = ()
     shown: str = ""
+    note: str = ""
     doubt: str = ""
+    method: str = ""
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """What repeats the fault here."""
+        trained = dict.fromkeys(pair.faulty.method for pair in self.pairs)
+        return tuple(trained) or ((self.method,) if self.method else ())
 
 
 def pair(faulty: object, right: object) -> Pair:
@@ -83,8 +93,8 @@ ENTRIES: tuple[Entry, ...] = (
         "takes the one that leaves it nearest (argmin).",
         "run",
         (pair("herding-deepcore", "herding"),),
-        "{n:,} normal points in {d} dimensions, {k} picked: the mean of the picks ends {argmax:.2f} from the mean of "
-        "all with the argmax, {random:.2f} for a random set, {argmin:.2f} with the argmin.",
+        "{n:,} normal points in {d} dimensions, {k} picked: the mean of the picks ends {argmax:.3f} from the mean of "
+        "all with the argmax, {random:.3f} for a random set, {argmin:.3f} with the argmin.",
     ),
     Entry(
         "ragged-batch",
@@ -97,8 +107,8 @@ ENTRIES: tuple[Entry, ...] = (
         (pair("grand-deepcore", "grand-last"),),
         "{n:,} samples whose gradients all have one distribution, batches of {batch}: of {k} picks {faulty} are among "
         "the last {last} rows, {right} without the fault.",
-        "On digits the last batch of 256 decides; where batches are cut within classes of one size, or one batch holds "
-        "a class, the effect vanishes.",
+        note="On digits the last batch of 256 decides. Where batches are cut within classes, and one batch holds a class, "
+        "the effect vanishes.",
     ),
     Entry(
         "glister",
@@ -119,7 +129,7 @@ ENTRIES: tuple[Entry, ...] = (
         "The lowest divergences are kept, where the paper keeps the highest; and the divergence is symmetrised.",
         "run",
         (pair("cal-deepcore", "cal"), pair("cal-deepcore@high", "cal")),
-        doubt="The second row keeps the right end and leaves the symmetrised divergence alone.",
+        note="The second comparison keeps the right end and leaves the symmetrised divergence alone.",
     ),
     Entry(
         "uncertainty",
@@ -133,8 +143,8 @@ ENTRIES: tuple[Entry, ...] = (
             pair("least-confidence-deepcore", "least-confidence"),
             pair("least-confidence-deepcore@low", "least-confidence"),
         ),
-        doubt="The second row keeps the right end and leaves the logits alone; that is the project's behaviour with "
-        "balance, which is its default.",
+        note="The second comparison keeps the right end and leaves the logits alone; so does the project with balance, "
+        "which is its default.",
     ),
     Entry(
         "log-det",
@@ -173,7 +183,7 @@ ENTRIES: tuple[Entry, ...] = (
             pair("stochastic-greedy-deepcore", "random@balanced"),
         ),
         "Candidates a step: {tenth} at 10 % and {third} at 30 % of {n:,} samples, {usual} at 10 % with epsilon = 0.01.",
-        "The optimiser is not the project's default.",
+        note="The optimiser is not the project's default.",
     ),
     Entry(
         "gradmatch",
@@ -187,6 +197,7 @@ ENTRIES: tuple[Entry, ...] = (
         (pair("gradmatch-deepcore", "gradmatch"),),
         "{n} samples of one class, {k} picked: {faulty} are the plain top-k by inner product with the mean gradient, "
         "{right} without the fault.",
+        doubt="That fewer come back than asked was not seen on digits, nor on this set.",
     ),
     Entry(
         "craig-weights",
@@ -197,7 +208,7 @@ ENTRIES: tuple[Entry, ...] = (
         "n + k, and small clusters count for too much.",
         "run",
         (pair("craig-deepcore", "craig"),),
-        "{n} samples, {k} picks: the weights sum to {faulty:.0f}, {right:.0f} without the fault.",
+        "{n:,} samples, {k} picks: the weights sum to {faulty:,.0f}, {right:,.0f} without the fault.",
     ),
     Entry(
         "budgets",
@@ -208,7 +219,8 @@ ENTRIES: tuple[Entry, ...] = (
         "indices of a mask, in ascending order.",
         "read",
         shown="{n:,} samples in three classes at 50 %: {returned} of {k} asked come back.",
-        doubt="Nothing is trained: the harness refuses a set of the wrong size.",
+        note="Nothing is trained: the harness refuses a set of the wrong size.",
+        method="random-deepcore",
     ),
     Entry(
         "forgetting",
@@ -221,8 +233,8 @@ ENTRIES: tuple[Entry, ...] = (
         (pair("forgetting-deepcore", "forgetting"),),
         "{n} samples, {never} never learnt, {k} picked: {faulty} of these are picked, {right} without the fault. With "
         "the file read backwards {same} of the {k} picks stay.",
-        "Between equal counts the project leaves the order to NumPy's default sort; ours is stable, for the same picks "
-        "on every machine.",
+        note="Between equal counts the project leaves the order to NumPy's default sort; ours is stable, for the same "
+        "picks on every machine.",
     ),
     Entry(
         "ccs-balance",
@@ -232,8 +244,9 @@ ENTRIES: tuple[Entry, ...] = (
         "A loop over the classes keeps the count of the last one, and the next loop takes its share for all.",
         "run",
         shown="{n:,} samples in three classes at 10 %: {first}, {second} and {third} are kept, {total} of {k}.",
-        doubt="Nothing is trained: the harness refuses a set of the wrong size. The mode is off by default, and exact "
+        note="Nothing is trained: the harness refuses a set of the wrong size. The mode is off by default, and exact "
         "where classes are of one size, as in CIFAR.",
+        method="aum-ccs",
     ),
     Entry(
         "ccs-el2n",
@@ -256,7 +269,7 @@ ENTRIES: tuple[Entry, ...] = (
         "sample, counts as the greatest difficulty. The mode graph turns it round.",
         "read",
         (pair("d2-class-mode", {"method": "d2", "params": {"difficulty": "aum"}}),),
-        doubt="The project's command for CIFAR-10 uses forgetting events, which this does not touch.",
+        note="The project's command for CIFAR-10 uses forgetting events, which this does not touch.",
     ),
     Entry(
         "d2-stratified",
@@ -268,7 +281,7 @@ ENTRIES: tuple[Entry, ...] = (
         "each weighs nothing. What is subtracted from a pick's neighbours is negative and raises them.",
         "read",
         (pair("d2-stratified-mode", {"method": "d2", "params": {"difficulty": "aum"}}),),
-        doubt="Read, not run. The project draws graphs within strata of the score; here they are within classes, as in "
+        doubt="Read, not run: the project draws graphs within strata of the score; here they are within classes, as in "
         "the right method, so that nothing else differs.",
     ),
     Entry(
@@ -294,15 +307,15 @@ ENTRIES: tuple[Entry, ...] = (
                 {"method": "tdds", "params": {"trajectory": 0.75, "window": 5}},
             ),
         ),
-        doubt="Trajectory and window are shares of the project's 200 epochs; 15 and 5 of 20 stand for them.",
+        note="Trajectory and window are shares of the project's 200 epochs; 15 and 5 of 20 stand for them.",
     ),
     Entry(
         "dual-score",
         DUAL,
-        "The documented command draws by ranks",
+        "The documented command draws by numbers of samples",
         "exp_cifar/README.md, step 3",
-        "--score-path names dual_mask_T30.npy, which holds the samples in the order of their scores; the scores are in "
-        "dual_score_T30.npy. Drawing in proportion to the mask gives each sample the weight of another's number.",
+        "--score-path names dual_mask_T30.npy, which holds the numbers of the samples in the order of their scores; "
+        "the scores are in dual_score_T30.npy. Drawn in proportion to it, a sample's weight is the number of another one.",
         "read",
         doubt="The command may not be the one behind the paper's numbers. Nothing is measured.",
     ),
@@ -315,8 +328,8 @@ ENTRIES: tuple[Entry, ...] = (
         "The gradients of the KL term are multiplied by β, and their sum is again: coresets are chosen for β² = 36 "
         "where training uses β = 6.",
         "read",
-        shown="{n:,} samples, β = {beta:g}: the KL term is {right:.1%} of the gradients' squared length, {faulty:.1%} "
-        "with β twice. Of {k} picks by facility location on these gradients {same} are the same.",
+        shown="{n:,} samples, β = {beta:g}: the KL term is {right:.1f} % of the gradients' squared length, "
+        "{faulty:.1f} % with β twice. Of {k} picks by facility location on these gradients {same} are the same.",
         doubt="Read, not run. Selection there is refreshed while training; no model is trained here.",
     ),
     Entry(
@@ -327,6 +340,6 @@ ENTRIES: tuple[Entry, ...] = (
         "pruning_rate is documented as the fraction to remove (0.2 keeps 80 %); the code keeps ceil(pruning_rate N).",
         "run",
         shown="pruning_rate = {rate} of {n:,} samples: {documented} are kept by the documentation, {kept} by the code.",
-        doubt="The loaders of single methods document the same argument as the fraction to keep.",
+        note="The loaders of single methods document the same argument as the fraction to keep.",
     ),
 )

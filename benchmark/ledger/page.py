@@ -37,7 +37,6 @@ class Told:
     entry: Entry
     shown: str
     basis: str
-    methods: list[str]
 
 
 def render(lines: Sequence[Setting | Compared | Shown], records: str) -> str:
@@ -87,8 +86,7 @@ def render(lines: Sequence[Setting | Compared | Shown], records: str) -> str:
 
 
 def _told(entry: Entry, values: dict[str, int | float]) -> Told:
-    names = dict.fromkeys(pair.faulty.spelled for pair in entry.pairs)
-    return Told(entry, entry.shown.format(**values), BASIS[entry.basis], list(names))
+    return Told(entry, entry.shown.format(**values), BASIS[entry.basis])
 
 
 def _headlines(setting: Setting, compared: dict[tuple[str, str, float], list[Compared]]) -> list[str]:
