@@ -107,7 +107,7 @@ ENTRIES: tuple[Entry, ...] = (
         (pair("grand-deepcore", "grand-last"),),
         "{n:,} samples whose gradients all have one distribution, batches of {batch}: of {k} picks {faulty} are among "
         "the last {last} rows, {right} without the fault.",
-        note="On digits the last batch of 256 decides. Where batches are cut within classes, and one batch holds a class, "
+        note="On digits the last batch of 256 decides. Where batches are cut within classes and one batch holds a class "
         "the effect vanishes.",
     ),
     Entry(
@@ -315,7 +315,7 @@ ENTRIES: tuple[Entry, ...] = (
         "The documented command draws by numbers of samples",
         "exp_cifar/README.md, step 3",
         "--score-path names dual_mask_T30.npy, which holds the numbers of the samples in the order of their scores; "
-        "the scores are in dual_score_T30.npy. Drawn in proportion to it, a sample's weight is the number of another one.",
+        "the scores are in dual_score_T30.npy. Drawn in proportion, a sample's weight is the number of another.",
         "read",
         doubt="The command may not be the one behind the paper's numbers. Nothing is measured.",
     ),
