@@ -1,8 +1,8 @@
 """Every registered method keeps the contract, and every check notices who does not."""
 
 import ast
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,6 @@ class Flipped:
     """Keeps what a method leaves: the k samples that are not among its n - k."""
 
     method: Method
-    params: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def info(self) -> MethodInfo:
