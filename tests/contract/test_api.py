@@ -144,7 +144,8 @@ def test_listing_methods_and_signals_imports_no_torch() -> None:
     code = (
         "import sys, methods.registry as r, methods.signals as s, methods.contract; "
         "assert len(r.method_names()) >= 12 and len(s.signal_names()) >= 9; "
-        "heavy = {'torch', 'sklearn', 'scipy', 'pandas', 'matplotlib', 'asyncio'} & set(sys.modules); assert not heavy, heavy"
+        "heavy = {'torch', 'sklearn', 'scipy', 'pandas', 'matplotlib', 'asyncio'} & set(sys.modules); "
+        "assert not heavy, heavy"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT.parent, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
