@@ -52,10 +52,9 @@ def methods(
         print_rows([{key: row[key] for key in ("name", "repeats", "keeps")} for row in rows], as_json)
     else:
         _list(rows)
-    for lost in registry.unavailable():
-        print(f"{lost.name} is unavailable: {lost.reason}")
-    for sentence in registry.optional():
-        print(sentence)
+    lost = [f"{each.name} is unavailable: {each.reason}" for each in registry.unavailable()]
+    for sentence in (*lost, *registry.optional()):
+        console().print(sentence, highlight=False, markup=False)
 
 
 def _line(method: Any) -> dict[str, Any]:
