@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test test-perf lint typecheck publish leaderboard leaderboard-check ledger \
+.PHONY: help setup bench test perf perf-full perf-gpu lint typecheck publish leaderboard leaderboard-check ledger \
 	cifar10 cifar100 imagenet imagenette new-method clean
 
 help: ## Show this list
@@ -30,8 +30,19 @@ bench: setup ## Run the digits suite and print its leaderboard (about 4 minutes 
 test: setup ## Run the tests, as many at once as there are cores
 	$(BIN)/python -m pytest -n auto --dist worksteal --benchmark-disable $(ARGS)
 
-test-perf: setup ## Time the parts that have to be fast (pytest-benchmark; gates nothing)
-	$(BIN)/python -m pytest tests/perf --benchmark-enable --benchmark-columns=min,median,rounds $(ARGS)
+PERF := $(BIN)/python -m pytest tests/perf --benchmark-enable --benchmark-disable-gc --benchmark-quiet -q
+
+perf: setup ## Time what has to be fast beside plain versions and print the ratios (a quarter of an hour; gates nothing)
+	rm -f results/perf/small.json
+	PERF_OUT=results/perf/small.json $(PERF) $(ARGS)
+	$(BIN)/python -m tests.perf.report results/perf/small.json
+
+perf-full: setup ## The same at full size, with growth (an hour and more; goes on where it was stopped)
+	PERF_SIZE=full PERF_OUT=results/perf/full.json $(PERF) $(ARGS)
+	$(BIN)/python -m tests.perf.report results/perf/full.json
+
+perf-gpu: setup ## Throughput of training and attacks on an accelerator
+	$(BIN)/python -m tests.perf.gpu results/perf
 
 lint: setup ## Check style, formatting and the direction of imports
 	$(BIN)/ruff check

@@ -75,7 +75,8 @@ def compare(benchmark: BenchmarkFixture, book: Book, answers: dict[tuple[str, st
 
     target  the ratio to reach, baseline over ours
     floor   the seconds below which no implementation can go (bytes over bandwidth, or steps over their rate)
-    rounds  how often it is run; the first of several is not counted
+    rounds  how often it is run, after once that is not counted where there are several
+    notes   what else of the answer is worth keeping
     """
 
     def run(
@@ -86,7 +87,7 @@ def compare(benchmark: BenchmarkFixture, book: Book, answers: dict[tuple[str, st
         rounds: int = 3,
         target: float | None = None,
         floor: float | None = None,
-        **notes: Any,
+        notes: Callable[[Any], dict[str, Any]] = lambda answer: {},
     ) -> Any:
         if benchmark.disabled:
             return function()
@@ -95,7 +96,7 @@ def compare(benchmark: BenchmarkFixture, book: Book, answers: dict[tuple[str, st
         with PeakMemory() as peak:
             answer = benchmark.pedantic(function, rounds=rounds, iterations=1, warmup_rounds=int(rounds > 1))
         seconds = [round(value, 6) for value in benchmark.stats.stats.data]
-        book.add(group, who, {"seconds": seconds, "peak_mb": peak(), **notes}, target=target, floor=floor)
+        book.add(group, who, {"seconds": seconds, "peak_mb": peak(), **notes(answer)}, target=target, floor=floor)
         answers[group, who] = answer
         return answer
 

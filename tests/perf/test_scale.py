@@ -1,6 +1,6 @@
 """Every method once at the size of CIFAR: seconds and peak memory, printed and not gated.
 
-`make test-perf ARGS="-k at_scale"` runs N = 50,000 samples, d = 512, C = 100, k = 500 on random signals. Where
+`make perf ARGS="-k at_scale"` runs N = 50,000 samples, d = 512, C = 100, k = 500 on random signals. Where
 benchmarks are disabled, as in `make test`, the same is done on a few hundred samples.
 """
 
