@@ -20,6 +20,7 @@ from benchmark.records import (
 from benchmark.spec import FULL, Suite
 from benchmark.store import Artifact, Store
 from methods.api import HELD_OUT, Budget
+from methods.dynamics import described
 
 DESCENTS = {"pgd": "pgd", "margin": "margin-pgd"}  # outcomes with one line of bits for each epsilon, and their names
 SQUARE_GAIN = 0.002  # AutoAttack's own limit: Square alone breaking more hints at masked gradients
@@ -127,6 +128,7 @@ def _factors(
         replicate=cell.replicate,
         seeds=cell.seeds,
         track="dynamic" if cell.reselection else "static",
+        own_budget=cell.reselection is not None and described(cell.reselection.method).own_budget,
         presentations=model.get("presentations", passed),
     )
 

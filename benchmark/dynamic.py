@@ -141,8 +141,8 @@ class _Driver:
         if self.info.own_budget:
             length = self.schedule / budget.epochs
             return epoch * length, (epoch + 1) * length
-        step = self.schedule / budget.total
-        return budget.spent * step, (budget.spent + count) * step
+        spent = budget.spent, budget.spent + count
+        return self.schedule * spent[0] / budget.total, self.schedule * spent[1] / budget.total
 
     def _scaled(self, ids: Tensor, weights: Tensor) -> Tensor:
         """Weights by sample id, of mean 1 over the round if that is how the method means them."""

@@ -24,6 +24,7 @@ GRADIENT = 3  # a forward and a backward pass
 ATTACKED = 512  # images at once
 SURVIVING = 0.4  # share of the images still right, where only these are attacked
 AUTOATTACK = 4000  # forward-equivalents a test image, where about a third stay robust (measured with ResNet-18)
+READS = 10  # how often a dynamic method may look at the whole pool: the built-in ones' default
 AUTOATTACK_START = 4.0  # seconds of one core that it takes on the smallest network
 
 
@@ -72,7 +73,17 @@ def cell_work(cell: Cell, facts: Mapping[str, Any], rates: Rates) -> float:
             work += images * AUTOATTACK
             seconds += AUTOATTACK_START
     training = training_work(cell.regime.recipe, Budget.of(cell.fraction, facts["pool"]).k, facts["pool"])
+    if cell.reselection:
+        training += READS * facts["pool"] * _reading(cell)
     return training + (work * rates.attacks + seconds) / rates.training
+
+
+def _reading(cell: Cell) -> int:
+    """Forward-equivalents a sample of what a dynamic method reads of the model in training, once."""
+    assert cell.reselection
+    signals = [get_signal(need) for need in cell.reselection.method.info.needs]
+    attacked = any(s.view == "training" and s.name != "last_loss" for s in signals)
+    return attacked * cell.regime.recipe.work + any(s.view == "snapshot" for s in signals)
 
 
 def measured(training: Training, data: "Dataset", device: str) -> Rates:

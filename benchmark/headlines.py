@@ -110,7 +110,7 @@ def gaps(regime: RegimeStandings, failures: Failures) -> list[str]:
     """One sentence for each row that lacks cells, and for each reason."""
     sentences = []
     for row in (*regime.rows, FULL):
-        fractions = (1.0,) if row == FULL else regime.fractions
+        fractions = regime.fractions_of(row)
         wanted = [(fraction, replicate) for fraction in fractions for replicate in regime.replicates]
         ran = regime.cells[regime.cells["row"] == row] if len(regime.cells) else regime.cells
         present = set(zip(ran["fraction"], ran["replicate"], strict=True)) if len(ran) else set()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import jinja2
 import numpy as np
 
-from benchmark import headlines, tables, wording
+from benchmark import headlines, shares, tables, wording
 from benchmark.records import Record
 from benchmark.standings import BASELINE, RegimeStandings, regime_standings
 from benchmark.stats import CONFIDENCE
@@ -56,12 +56,13 @@ def leaderboard(records: Sequence[Record]) -> Leaderboard:
     regimes = regime_standings(records)
     readers = frozenset(record.factors.row for record in records if record.factors.reads_select)
     label = tables.Labels(records[0].factors.pool, readers)
+    dynamic = shares.is_dynamic(records)
     return Leaderboard(
         title=wording.plain(f"{records[0].suite}, version {records[0].suite_version}"),
         facts=_facts(records, regimes),
         sections=[_section(records, regime, label) for regime in regimes],
-        compact=tables.compact(regimes, label),
-        notes=_notes(regimes, bool(readers)),
+        compact=shares.compact(regimes, label) if dynamic else tables.compact(regimes, label),
+        notes=shares.notes(regimes, bool(readers)) if dynamic else _notes(regimes, bool(readers)),
     )
 
 
@@ -103,6 +104,7 @@ def print_table(records: Sequence[Record], console: "Console") -> None:
 
 def _section(records: Sequence[Record], regime: RegimeStandings, label: tables.Labels) -> Section:
     name = regime.setting.regime
+    dynamic = shares.is_dynamic(records)
     failures: headlines.Failures = {}
     flags: dict[str, Counter[str]] = {}
     for record in records:
@@ -116,8 +118,8 @@ def _section(records: Sequence[Record], regime: RegimeStandings, label: tables.L
             flags.setdefault(flag, Counter())[label(record.factors.row)] += 1
     return Section(
         title=wording.regime(wording.plain(name)),
-        headline=headlines.headline(regime),
-        main=tables.main(regime, label),
+        headline=shares.headline(regime) if dynamic else headlines.headline(regime),
+        main=shares.main(regime, label) if dynamic else tables.main(regime, label),
         remarks=[
             *headlines.gaps(regime, failures),
             *(
@@ -126,7 +128,7 @@ def _section(records: Sequence[Record], regime: RegimeStandings, label: tables.L
             ),
             *headlines.twins(regime),
         ],
-        details=tables.details(regime, label),
+        details=shares.details(regime, label) if dynamic else tables.details(regime, label),
     )
 
 
@@ -136,6 +138,7 @@ def _facts(records: Sequence[Record], regimes: list[RegimeStandings]) -> list[tu
     images = wording.listed([f"{count:,}" for count in tested]) or "no"
     replicates = len(regimes[0].replicates)
     interval = f"; paired t interval, {100 * CONFIDENCE:g} %" if regimes[0].has_intervals else "; values only"
+    dynamic = shares.is_dynamic(records)
     facts = [
         (
             "Data",
@@ -144,10 +147,12 @@ def _facts(records: Sequence[Record], regimes: list[RegimeStandings]) -> list[tu
         ),
         (
             "Estimand",
-            f"mean over {wording.counted(replicates, 'replicate')} (proxy, selection and training "
-            f"randomness) on this test set{interval}",
+            f"mean over {wording.counted(replicates, 'replicate')} ({'' if dynamic else 'proxy, '}selection and "
+            f"training randomness) on this test set{interval}",
         ),
     ]
+    if dynamic:
+        facts.insert(0, ("Track", shares.TRACK))
     if len(records) < factors.suite_cells:
         facts.append(("A part", f"{len(records):,} of the {factors.suite_cells:,} cells that the suite declares"))
     for regime in regimes:
@@ -160,8 +165,12 @@ def _facts(records: Sequence[Record], regimes: list[RegimeStandings]) -> list[tu
         facts += [
             (
                 wording.regime(setting.regime),
-                f"{setting.model}; {wording.recipe(setting.recipe)}; {wording.budget(setting.recipe)}; "
-                f"optimiser steps: {_steps(records, setting.regime)}",
+                f"{setting.model}; {wording.recipe(setting.recipe)}; "
+                + (
+                    shares.budget(regime, records, factors.pool)
+                    if dynamic
+                    else f"{wording.budget(setting.recipe)}; optimiser steps: {_steps(records, setting.regime)}"
+                ),
             ),
             (
                 f"{wording.regime(setting.regime)}, attacked",

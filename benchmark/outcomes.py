@@ -68,9 +68,7 @@ def check(records: Sequence[Record]) -> None:
         )
     declared = records[0].factors
     for factors in (record.factors for record in records):
-        fractions = (1.0,) if factors.row == FULL else declared.suite_fractions
-        if factors.track == "dynamic":
-            fractions += (1.0,)  # of a method with a budget of its own
+        fractions = (1.0,) if factors.row == FULL or factors.own_budget else declared.suite_fractions
         if factors.fraction not in fractions or factors.replicate >= declared.suite_replicates:
             raise CoresetBenchError(
                 f"The cell {factors.row}, {factors.fraction:g}, {factors.regime}, replicate {factors.replicate} is not "

@@ -107,6 +107,7 @@ class Factors(Spec):
     replicate: int
     seeds: Seeds
     track: Literal["static", "dynamic"] = "static"
+    own_budget: bool = False  # a dynamic method that spends what it must, at no fraction of the suite
     presentations: int = 0  # samples shown in training, all epochs together; 0 in records that do not say
 
 

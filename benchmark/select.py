@@ -13,6 +13,7 @@ import numpy as np
 from benchmark.spec import Attacks, DatasetSpec, Suite, load_suite, suite_names, validated_suite
 from benchmark.store import Store, require_writable, write_atomically
 from methods.api import Budget, Floats, Integers, Scalar
+from methods.dynamics import no_coreset
 from methods.errors import CoresetBenchError, UsageError, unknown
 from methods.registry import get
 
@@ -53,8 +54,8 @@ def suite_for(dataset: str, method: str, fraction: float, params: Sequence[str],
     """A suite of one row, with the proxy of the named suite or of the data set's own.
 
     Raises:
-        UsageError: an unknown name, a fraction outside (0, 1], a suite without the proxy that the row reads, or no
-            suite to take the proxy from.
+        UsageError: an unknown name, a fraction outside (0, 1], a suite without the proxy that the row reads, no
+            suite to take the proxy from, or a dynamic method.
     """
     from benchmark.data import dataset_names
 
@@ -65,6 +66,8 @@ def suite_for(dataset: str, method: str, fraction: float, params: Sequence[str],
         raise UsageError(f"There is no suite for '{dataset}'; name one whose proxy to use with --suite.")
     base = load_suite(suite or dataset)
     data = base.dataset if base.dataset.name == dataset else DatasetSpec(name=dataset)
+    if get(method).info.kind == "dynamic":
+        raise no_coreset(method)
     changes = {
         "dataset": data.canonical(),
         "rows": [{"method": method, "params": _parsed(method, params)}],

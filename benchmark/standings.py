@@ -54,7 +54,7 @@ class RegimeStandings:
     """The cells of one regime and the order that they give.
 
     `fractions`, `replicates`: what the suite declares, and so what a row must cover. `twins`: rows, in groups, whose
-    outcomes are the same on every image of every cell.
+    outcomes are the same on every image of every cell. `alone`: dynamic rows whose budget is their own, at no fraction.
     """
 
     setting: Setting
@@ -63,10 +63,15 @@ class RegimeStandings:
     fractions: tuple[float, ...]
     replicates: tuple[int, ...]
     twins: tuple[tuple[str, ...], ...] = ()
+    alone: frozenset[str] = frozenset()
+
+    def fractions_of(self, row: str) -> tuple[float, ...]:
+        """The fractions at which the row has cells: that of the whole pool, where it has no other."""
+        return (1.0,) if row == FULL or row in self.alone else self.fractions
 
     def values(self, metric: str, row: str) -> NDArray[np.float64]:
         """The metric of each cell, [fraction, replicate]; NaN where there is none."""
-        fractions = (1.0,) if row == FULL else self.fractions
+        fractions = self.fractions_of(row)
         cells = self._cells_by_row.get(row)
         if cells is None or metric not in cells:
             return np.full((len(fractions), len(self.replicates)), np.nan)
@@ -81,9 +86,13 @@ class RegimeStandings:
 
     def at(self, metric: str, row: str, fraction: float) -> Estimate | None:
         """Over the replicates that there are (`n` says how many), or None."""
-        found = self.values(metric, row)[0 if row == FULL else self.fractions.index(fraction)]
+        found = self.over_replicates(metric, row, fraction)
         found = found[np.isfinite(found)]
         return estimate(found) if found.size else None
+
+    def over_replicates(self, metric: str, row: str, fraction: float) -> NDArray[np.float64]:
+        """The metric in each replicate; NaN where there is none. The full pool has one value whatever the fraction."""
+        return self.values(metric, row)[0 if row == FULL else self.fractions_of(row).index(fraction)]
 
     def summary(self, metric: str, row: str) -> Estimate | None:
         """The mean over fractions; None without every cell."""
@@ -160,6 +169,7 @@ def regime_standings(records: Sequence[Record]) -> list[RegimeStandings]:
     cells = frame(records)
     declared = records[0].factors
     rows = tuple(dict.fromkeys(r.factors.row for r in records if r.factors.row != FULL))
+    alone = frozenset(r.factors.row for r in records if r.factors.own_budget)
     return [
         RegimeStandings(
             setting,
@@ -168,6 +178,7 @@ def regime_standings(records: Sequence[Record]) -> list[RegimeStandings]:
             declared.suite_fractions,
             tuple(range(declared.suite_replicates)),
             _twins(records, setting),
+            alone,
         )
         for regime, setting in settings(records).items()
     ]

@@ -107,10 +107,15 @@ class DynamicFunction(FunctionMethod):
 
     def select(self, context: Context, budget: Budget) -> Coreset:
         """Refused: there is no one coreset."""
-        raise UsageError(
-            f"'{self.info.name}' selects anew while a model trains, and has no coreset to give; "
-            "put it in a suite of dynamic rows, such as digits-dynamic."
-        )
+        raise no_coreset(self.info.name)
+
+
+def no_coreset(name: str) -> UsageError:
+    """What a dynamic method answers where one coreset is asked of it."""
+    return UsageError(
+        f"'{name}' selects anew while a model trains, and has no coreset to give; "
+        "put it in a suite of dynamic rows, such as digits-dynamic."
+    )
 
 
 def described(method: Any) -> DynamicInfo:
