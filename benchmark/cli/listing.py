@@ -195,4 +195,7 @@ def plan(
     print_rows(rows, as_json)
     alone = sum(selection.proxy_epochs for selection in selections)
     shared = sum(trace.until for trace in traces)
-    print(f"Proxy epochs: {shared:,} shared by all rows; one proxy for each method and budget would take {alone:,}.")
+    if traces:
+        print(
+            f"Proxy epochs: {shared:,} shared by all rows; one proxy for each method and budget would take {alone:,}."
+        )
