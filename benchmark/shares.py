@@ -19,7 +19,7 @@ from benchmark.tables import SELECT_MARK, Grid, Labels
 
 BASELINE = "rs2"
 TRACK = (
-    "dynamic: methods that re-select while the model trains, compared at equal sample presentations; "
+    "dynamic, of methods that re-select while the model trains, compared at equal sample presentations; "
     "never with coresets that are chosen once"
 )
 
