@@ -11,7 +11,6 @@ import hashlib
 import importlib
 import inspect
 import pkgutil
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from methods import sources
 from methods.api import Budget, Context, Coreset, Method, MethodInfo, Scalar, check_params, validated
 from methods.dynamics import DynamicFunction, DynamicInfo
 from methods.errors import CoresetBenchError, UsageError, unknown
@@ -30,9 +30,6 @@ GROUP = "coreset_bench.methods"
 SCORE_ARGUMENTS = ("signals", "labels", "num_classes", "held_out", "budget", "rng")
 SET_ARGUMENTS = ("context", "budget")
 DYNAMIC_ARGUMENTS = ("context", "budget", "epoch")
-
-IMPORTED = re.compile(r"^(?:from|import) methods\.(\w+)", re.MULTILINE)
-COMMON = ("api", "dynamics", "errors", "functions", "policies", "registry")
 
 
 @dataclass(frozen=True)
@@ -144,25 +141,11 @@ def source_file(method: Any) -> Path | None:
 
 
 def source_hash(method: Any) -> str:
-    """A hash of the file that defines a method, and of those of this package that it builds on (`gradients.py`).
-
-    So that an edited formula never meets its old coreset. What every method builds on is in the stages' versions.
-    """
+    """A hash of the file that defines a method and of what it builds on; of its `info` where there is no file."""
     path = source_file(method)
-    text = b"".join(_texts(path)) if path and path.is_file() else repr(method.info).encode()
-    return hashlib.blake2b(text, digest_size=8).hexdigest()
-
-
-def _texts(path: Path) -> Iterator[bytes]:
-    """The text of a file, then of each module of this package that it imports, and so on, each once."""
-    found = [path]
-    for file in found:
-        text = file.read_bytes()
-        yield text
-        for name in IMPORTED.findall(text.decode()):
-            other = Path(__file__).with_name(f"{name}.py")
-            if name not in COMMON and other not in found and other.is_file():
-                found.append(other)
+    if path and path.is_file():
+        return sources.source_hash(path)
+    return hashlib.blake2b(repr(method.info).encode(), digest_size=8).hexdigest()
 
 
 def _load() -> None:

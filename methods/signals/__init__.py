@@ -16,7 +16,6 @@ samples at earlier epochs: `recorder.Memory`). Whoever asks for the same thing s
 the samples through `model` itself says how often by `passes`. It returns a tensor [B] or [B, ...].
 """
 
-import hashlib
 import importlib
 import inspect
 import pkgutil
@@ -28,6 +27,7 @@ from typing import Any, Literal
 
 from methods.api import HELD_OUT, Scalar, epoch_index
 from methods.errors import CoresetBenchError, UsageError, unknown
+from methods.sources import source_hash
 
 GROUP = "coreset_bench.signals"
 INPUTS = {
@@ -72,8 +72,8 @@ class Signal:
 
     @property
     def source_hash(self) -> str:
-        """A hash of the file that defines the signal: part of its content address."""
-        return hashlib.blake2b(Path(inspect.getfile(self.function)).read_bytes(), digest_size=8).hexdigest()
+        """A hash of the file that defines the signal and of what it builds on: part of its content address."""
+        return source_hash(Path(inspect.getfile(self.function)))
 
 
 _signals: dict[str, Signal] = {}
