@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
+from benchmark.provenance import processor
 from methods.errors import UsageError, unknown
 
 SUITES = Path(__file__).parent / "suites"
@@ -45,6 +46,16 @@ Primary = Annotated[float | Literal["calibrate"], PlainValidator(_primary)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 Scalar = int | float | str | bool
+
+
+def _resolved(value: object) -> object:
+    """The precision that "auto" stands for on this machine, so that what is keyed and recorded says what was used."""
+    if value != "auto":
+        return value
+    return "bfloat16" if any(unit in processor() for unit in ("AVX512-BF16", "AMX")) else "float32"
+
+
+Precision = Annotated[Literal["float32", "tf32", "bfloat16"], BeforeValidator(_resolved)]
 
 
 class Spec(BaseModel):
@@ -84,7 +95,9 @@ class Recipe(Spec):
     """How a model is trained. `epsilon` and what follows it are read by TRADES alone.
 
     `clock` states the budget: "epochs" gives every coreset the same number of passes over itself; "steps"
-    gives it as many optimiser steps as that number of passes over the full pool would take.
+    gives it as many optimiser steps as that number of passes over the full pool would take. `precision` may be "auto":
+    bfloat16 where this machine's processor has units for it, float32 elsewhere. `compile` is torch's, of the network
+    below its last layer.
     """
 
     objective: Literal["standard", "trades"] = "standard"
@@ -98,7 +111,8 @@ class Recipe(Spec):
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     augment: Augment = Augment()
     channels_last: bool = False
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
+    compile: bool = False
     epsilon: Pixels = 8 / 255
     inner_steps: Positive = 10
     inner_step_size: Pixels = 2 / 255

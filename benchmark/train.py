@@ -6,8 +6,9 @@ one coreset in every epoch, `fit` whatever each round brings.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -168,6 +169,9 @@ def fit(
     )
     if recipe.channels_last:
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if recipe.compile:
+        model.features = partial(_compiled_features(), model)  # type: ignore[method-assign]
+    rounding = TF32(recipe.precision == "tf32")
     passes = Passes()
     model.train()
     for epoch, now in enumerate(rounds):
@@ -181,7 +185,7 @@ def fit(
                 group["lr"] = recipe.lr * rate_factor(step, total, recipe.schedule)
             if recipe.channels_last:
                 x = x.contiguous(memory_format=torch.channels_last)
-            with torch.autocast(x.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+            with rounding, torch.autocast(x.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
                 if recipe.objective == "trades":
                     adversarial = trades_images(model, x, recipe, normal_images(key, batch, x.shape[1:]))
                     logits, features = model.logits_and_features(x)
@@ -193,7 +197,8 @@ def fit(
                     losses = F.cross_entropy(logits.float(), y, reduction="none")
                 loss = weighted_mean(losses, now.share(batch))
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            with rounding:
+                loss.backward()
             optimiser.step()
             loss_sum += loss.detach()
             passes.add(recipe, len(batch))
@@ -211,7 +216,34 @@ def fit(
     if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
         raise CoresetBenchError(f"Training diverged in its last step; lower the learning rate ({recipe.lr}).")
     model.eval()
+    vars(model).pop("features", None)  # what follows training is not compiled
     return passes
+
+
+@cache
+def _compiled_features() -> Callable[..., Tensor]:
+    """The network below its last layer, compiled: once for all networks of one shape that train in this process."""
+    from benchmark.models.classifier import Classifier
+
+    return torch.compile(Classifier.features)
+
+
+class TF32:
+    """Whether a GPU may round the factors of float32 products to TF32 meanwhile; what was allowed before returns."""
+
+    def __init__(self, allowed: bool) -> None:
+        self.allowed = allowed
+
+    def __enter__(self) -> None:
+        self.before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+        self._allow("high" if self.allowed else "highest", self.allowed)
+
+    def __exit__(self, *_: object) -> None:
+        self._allow(*self.before)
+
+    def _allow(self, matmul: str, convolution: bool) -> None:
+        torch.set_float32_matmul_precision(matmul)
+        torch.backends.cudnn.allow_tf32 = convolution
 
 
 def even_batches(images: "Images", ids: Tensor, batches: int, key: int, recipe: Recipe) -> Iterator["Batch"]:

@@ -70,6 +70,11 @@ class Recorder:
     def wants_online(self) -> bool:
         return bool(self._online)
 
+    @property
+    def wants_step(self) -> bool:
+        """Whether online signals read more of a step than its outputs, and so cannot wait for other steps."""
+        return any({"x", "model"} & set(signal.inputs) for signal in self._online)
+
     def wants_snapshot(self, epoch: int) -> bool:
         """Whether any signal reads the snapshot after this epoch."""
         return bool(self._due(self._snapshot, epoch))
@@ -81,14 +86,29 @@ class Recorder:
         return forward + bool(due), backward + _wants_gradient(due)
 
     def online(
-        self, epoch: int, ids: "Tensor", x: "Tensor", y: "Tensor", logits: "Tensor", features: "Tensor", model: Any
+        self,
+        epoch: int,
+        ids: "Tensor",
+        x: "Tensor | None",
+        y: "Tensor",
+        logits: "Tensor",
+        features: "Tensor",
+        model: Any,
     ) -> None:
-        """Records a training step's outputs. They may carry a graph; it is not extended."""
+        """Records the outputs of a training step, or of several of one epoch (then without x, see `wants_step`).
+
+        They may carry a graph; it is not extended. No sample is presented twice in an epoch.
+        """
         given = {"x": x, "y": y, "logits": logits.detach(), "features": features.detach(), "model": model}
         self._record(self._due(self._online, epoch), epoch, ids, given)
 
-    def snapshot(self, epoch: int, batches: "Iterable[tuple[Tensor, Tensor, Tensor]]", model: Any) -> None:
-        """Records the model as it stands, over batches of (x, y, ids) un-augmented. Leaves model and mode as found."""
+    def snapshot(
+        self, epoch: int, batches: "Iterable[tuple[Tensor, Tensor, Tensor]]", model: Any, twin: Any = None
+    ) -> None:
+        """Records the model as it stands, over batches of (x, y, ids) un-augmented. Leaves model and mode as found.
+
+        twin: the same function as the model's in evaluation mode, faster, for the pass that signals share.
+        """
         import torch
         from torch.nn.functional import cross_entropy
 
@@ -96,12 +116,13 @@ class Recorder:
         wants_gradient = _wants_gradient(signals)
         training = model.training
         model.eval()
+        twin = model if twin is None else twin
         try:
             for x, y, ids in batches:
                 with torch.set_grad_enabled(wants_gradient):
                     x = x.detach().requires_grad_(wants_gradient)
-                    features = model.features(x)
-                    logits = model.head(features)
+                    features = twin.features(x)
+                    logits = twin.head(features)
                 given = {
                     "y": y,
                     "logits": logits.detach().float(),

@@ -240,3 +240,54 @@ def test_a_signal_with_a_nan_harms_only_those_who_read_it(bench: Bench, monkeypa
     assert not wanted.signals["loss"].done(bench.store)
     monkeypatch.setattr("benchmark.stages.trace", None)  # what is asked for now is there
     assert set(bench.traced("correct", "error_norm")) == {"correct", "error_norm"}
+
+
+ONLINE = ["correct", "logit_margin", "probability_margin", "label_probability", "probability_shift", "online_logits"]
+SNAPSHOTS = ["input_grad_norm", "error_norm", "last_layer_grad_norm", "loss", "probability", "features"]
+
+
+def recorded(bench: Bench, needs: list[str]) -> dict[str, NDArray[Any]]:
+    return trace(bench.workshop.data, bench.wanted(*needs).training, SEED, EPOCHS, needs, "cpu")[0]
+
+
+@pytest.mark.parametrize("waiting", [1, 50])
+def test_steps_that_wait_for_others_are_recorded_bit_for_bit(
+    bench: Bench, waiting: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = recorded(bench, ONLINE)
+    monkeypatch.setattr("benchmark.trace.WAITING", waiting)
+    apart = recorded(bench, ONLINE)
+    assert all(np.array_equal(together[name], apart[name]) for name in ONLINE)
+
+
+def test_a_signal_that_reads_the_step_s_images_or_weights_is_recorded_at_the_step(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import methods.signals
+
+    monkeypatch.setattr(methods.signals, "_signals", dict(methods.signals._signals))
+
+    @methods.signals.signal("inked", view="online", shape="[T, N]")
+    def inked(x: Tensor, model: Any) -> Tensor:
+        return x.flatten(1).mean(dim=1) + model.head.bias.sum()
+
+    found = recorded(bench, ["inked", "correct"])
+    assert np.array_equal(found["correct"], recorded(bench, ["correct"])["correct"])
+    assert len(np.unique(found["inked"][0] - bench.workshop.data.train.labels.numpy())) > 100
+
+
+def test_a_folded_snapshot_is_that_of_the_model_to_rounding(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    folded = recorded(bench, SNAPSHOTS)
+    monkeypatch.setattr("benchmark.trace.snapshot_twin", lambda model: model)
+    plain = recorded(bench, SNAPSHOTS)
+    for name in SNAPSHOTS:
+        np.testing.assert_allclose(folded[name], plain[name], rtol=1e-4, atol=1e-5, err_msg=name)
+    assert not np.array_equal(folded["input_grad_norm"], plain["input_grad_norm"])  # it was folded
+
+
+def test_a_snapshot_s_batches_fit_a_processor_s_caches(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = recorded(bench, SNAPSHOTS)
+    monkeypatch.setattr("benchmark.trace.SNAPSHOT_FLOATS", 64 * 16)
+    small = recorded(bench, SNAPSHOTS)
+    for name in SNAPSHOTS:
+        np.testing.assert_allclose(whole[name], small[name], rtol=1e-4, atol=1e-5, err_msg=name)

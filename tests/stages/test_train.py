@@ -20,7 +20,7 @@ from benchmark.spec import Augment, DatasetSpec, Recipe
 from benchmark.trace import Tracer
 from benchmark.train import Passes, rate_factor, total_steps, trades_images, trades_loss, train
 from methods.errors import CoresetBenchError
-from methods.signals import signal_names
+from methods.signals import get_signal, signal_names
 
 SEED = 5
 STANDARD = Recipe(epochs=3, batch_size=16)
@@ -317,9 +317,10 @@ def test_divergence_is_one_sentence(recipe: Recipe) -> None:
 def test_an_observer_changes_nothing(recipe: Recipe) -> None:
     """Not even one that records every signal there is, on a network with batch norm."""
     model = network("cnn-tiny")
-    tracer = Tracer(signal_names(), digits(), model, recipe.epochs, SEED)
+    names = {name for name in signal_names() if get_signal(name).view != "training"}
+    tracer = Tracer(sorted(names), digits(), model, recipe.epochs, SEED)
     train(model, digits().train, IDS, recipe, SEED, observer=tracer)
-    assert tracer.arrays().keys() == set(signal_names())
+    assert tracer.arrays().keys() == names
     assert_same(model, trained(recipe, name="cnn-tiny"))
 
 
@@ -379,3 +380,52 @@ def test_bfloat16_trains_but_takes_its_losses_in_float32(recipe: Recipe, monkeyp
     convolutions = zip(model.body[:7:3], network("cnn-tiny").body[:7:3], strict=True)
     assert all(differ(part, start) for part, start in convolutions)  # autocast keeps no weights without gradients
     assert differ(model, trained(recipe, name="cnn-tiny"))  # bfloat16 was in force
+
+
+def test_auto_precision_is_resolved_when_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, precision in (("a processor", "float32"), ("a processor (AVX512-BF16)", "bfloat16")):
+        monkeypatch.setattr("benchmark.spec.processor", lambda name=name: name)
+        assert Recipe.model_validate({"epochs": 1, "precision": "auto"}).canonical()["precision"] == precision
+
+
+@pytest.mark.parametrize("precision", ["float32", "tf32"])
+def test_tf32_is_allowed_while_it_trains_and_at_no_other_time(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str, bool]] = []
+
+    def look() -> tuple[str, bool]:
+        return torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+
+    def watching(*arguments: Any, **options: Any) -> Tensor:
+        seen.append(look())
+        return real(*arguments, **options)
+
+    real, before = F.cross_entropy, look()
+    monkeypatch.setattr(F, "cross_entropy", watching)
+    trained(STANDARD.model_copy(update={"precision": precision}))
+    assert set(seen) == {("high", True) if precision == "tf32" else ("highest", False)}
+    assert look() == before
+
+
+@BOTH
+def test_compiled_training_is_the_same_and_its_code_serves_the_next_model(
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a compiler that rewrites nothing: what is tested is the use of it."""
+    graphs: list[object] = []
+
+    def compiler(graph: Any, inputs: Any) -> Any:
+        graphs.append(graph)
+        return graph.forward
+
+    module._compiled_features.cache_clear()
+    real = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda function: real(function, backend=compiler))
+    compiled = recipe.model_copy(update={"compile": True, "batch_size": 20})
+    one = trained(compiled, name="cnn-tiny")
+    made = len(graphs)
+    assert_same(one, trained(recipe.model_copy(update={"batch_size": 20}), name="cnn-tiny"))
+    assert_same(one, trained(compiled, name="cnn-tiny"))
+    assert len(graphs) == made > 0
+    assert "features" not in vars(one)
+    module._compiled_features.cache_clear()
+    torch.compiler.reset()
