@@ -62,7 +62,7 @@ leaderboard: setup ## Write every published leaderboard again from its records
 leaderboard-check: setup ## Fail if a published leaderboard is not what its records give
 	$(BIN)/coreset-bench leaderboard --check $(ARGS)
 
-ledger: setup ## Measure what faults of public implementations change: docs/discrepancies.md (about 8 minutes on two cores)
+ledger: setup ## Measure what faults of public implementations change: docs/discrepancies.md (about 12 minutes on two cores)
 	$(BIN)/coreset-bench ledger --yes $(ARGS)
 
 cifar10: setup ## Run the CIFAR-10 suite (prints the time first and asks; ARGS=--yes starts it)

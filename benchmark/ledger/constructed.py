@@ -11,9 +11,8 @@ import numpy as np
 from benchmark.ledger.entries import ENTRIES
 from benchmark.ledger.lines import Shown
 from methods.api import Budget, Context, Integers, Scalar, Signals
-from methods.craig import closeness
+from methods.compat.submodular import coverage_order
 from methods.gradients import LastLayer
-from methods.greedy import lazy_facility_location
 from methods.registry import get
 
 Values = dict[str, int | float]
@@ -162,6 +161,7 @@ def ccs_balance() -> Values:
 
 
 def acs_beta() -> Values:
+    from scipy.spatial.distance import cdist
     from scipy.special import softmax
 
     n, k, beta, rng = 1000, 100, 6.0, np.random.default_rng(0)
@@ -175,8 +175,8 @@ def acs_beta() -> Values:
     robust = p * (surprise - (p * surprise).sum(axis=1, keepdims=True)) + q - p
 
     def chosen(weight: float) -> Integers:
-        gradients = natural + weight * robust
-        return lazy_facility_location(closeness(LastLayer(gradients, np.empty((n, 0)))), k)
+        distances = cdist(natural + weight * robust, natural + weight * robust)
+        return coverage_order(distances.max() - distances, k)
 
     def share(weight: float) -> float:
         term, rest = np.square(weight * robust).sum(), np.square(natural).sum()

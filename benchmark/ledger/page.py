@@ -90,7 +90,7 @@ def _told(entry: Entry, values: dict[str, int | float]) -> Told:
 
 
 def _headlines(setting: Setting, compared: dict[tuple[str, str, float], list[Compared]]) -> list[str]:
-    """Whose robust accuracy is lower or higher than that of the right method, by regime."""
+    """How often robust accuracy is lower or higher than that of the right method, and whose, by regime."""
     sentences = []
     for name, trained in setting.regimes.items():
         worse: dict[str, int] = {}
@@ -104,7 +104,7 @@ def _headlines(setting: Setting, compared: dict[tuple[str, str, float], list[Com
                 label = f"{faulty} against {right}"
                 side[label] = side.get(label, 0) + 1
         sentences.append(
-            f"{wording.regime(name)}: in {sum(worse.values())} of {count} comparisons the faulty picks leave lower "
+            f"{wording.regime(name)}: in {sum(worse.values())} of {count} comparisons the faulty coreset leaves lower "
             f"robust accuracy, in {sum(better.values())} higher, in the others the interval holds 0."
         )
         for word, side in (("Lower", worse), ("Higher", better)):
