@@ -35,7 +35,7 @@ from methods.dynamics import Presentations, TrainingContext, rounds_between
 from methods.errors import UsageError, unknown
 from methods.gradients import LastLayer, finite
 from methods.gradmatch import pursue
-from methods.greedy import lazy_facility_location
+from methods.greedy import facility_location_order
 from methods.registry import dynamic
 
 RIDGE = 1e-6
@@ -88,7 +88,7 @@ def chosen(context: TrainingContext, k: int, base: str, size: int) -> Coreset:
     wanted = min(count, -(-k // len(batches[-1])))
     gradients = batch_gradients(context, batches, logits_only=base == "craig")
     if base == "craig":
-        picks = lazy_facility_location(closeness(gradients), wanted)
+        picks = facility_location_order(closeness(gradients), wanted)
         weights = cluster_sizes(gradients, np.zeros(count, dtype=np.int64), picks)
     else:
         picks, weights = pursue(gradients, gradients.total(np.ones(count)), wanted, RIDGE)

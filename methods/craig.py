@@ -12,7 +12,7 @@ import numpy as np
 from methods.api import Budget, Context, Coreset, Floats, Integers
 from methods.errors import unknown
 from methods.gradients import NEEDS, LastLayer
-from methods.greedy import all_pairs, blocks, lazy_facility_location, within_classes
+from methods.greedy import Rows, all_pairs, blocks, facility_location_order, within_classes
 from methods.registry import subset
 
 
@@ -30,8 +30,8 @@ def craig(context: Context, budget: Budget, *, gradient: str = "weights") -> Cor
 
     Euclidean distances, not squared, between gradients of each sample's own loss in the last layer, weight and bias,
     after the proxy's last epoch. The paper asks for the gradient of the last layer (section 3.4) and takes that of its
-    outputs, p - onehot(y): `gradient="logits"`. Lazy greedy, exact. Memory for the pairs of one class in float32:
-    100 MB for 5,000 samples.
+    outputs, p - onehot(y): `gradient="logits"`. Greedy, exact. Memory for the pairs of one class in float32:
+    100 MB for 5,000 samples; those of a class of more than 20,000 are computed anew whenever they are read.
 
     Left open by the paper: a pick counts for itself also where its equal was picked before it, so that no weight is
     below 1; a class without a pick (k < C) counts for the nearest picks of the others. Either way weights sum to N.
@@ -42,15 +42,24 @@ def craig(context: Context, budget: Budget, *, gradient: str = "weights") -> Cor
     gradients = LastLayer.of(context.signals, context.labels)
     if gradient == "logits":
         gradients = LastLayer(gradients.errors, gradients.features[:, :0])  # the bias's gradient is e itself
-    picks = within_classes(context, budget, lambda members, k: lazy_facility_location(closeness(gradients[members]), k))
+    picks = within_classes(
+        context, budget, lambda members, k: facility_location_order(closeness(gradients[members]), k)
+    )
     return Coreset(picks, cluster_sizes(gradients, context.labels, picks))
 
 
-def closeness(gradients: LastLayer) -> Floats:
-    """d_max - d_ij, float32 [n, n]."""
-    distances = all_pairs(lambda rows: np.sqrt(gradients[rows].squared_distances(gradients)), len(gradients))
-    np.fill_diagonal(distances, 0)
-    return np.subtract(distances.max(), distances, out=distances)
+def closeness(gradients: LastLayer) -> Rows:
+    """D - d_ij of all pairs. D is the bound 2 max_i ||g_i - mean|| of d_max, in whose place it changes no pick."""
+    n = len(gradients)
+    mean = gradients.total(np.full(n, 1 / n))
+    bound = 2 * np.sqrt(np.max(gradients.squares() - 2 * gradients.along(mean) + (mean**2).sum()).clip(min=0))
+
+    def rows(which: Integers, start: int) -> Floats:
+        distances = np.sqrt(gradients[which].squared_distances(gradients[start:]))
+        distances[np.arange(len(which)), which - start] = 0
+        return np.maximum(bound - distances, 0, out=distances)
+
+    return all_pairs(rows, n)
 
 
 def cluster_sizes(gradients: LastLayer, labels: Integers, picks: Integers) -> Floats:

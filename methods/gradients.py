@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from methods.api import Floats, Integers, Signals
 from methods.errors import CoresetBenchError
@@ -21,8 +22,8 @@ from methods.errors import CoresetBenchError
 NEEDS = ("probability", "features")
 
 
-def finite(signals: Signals, name: str) -> Floats:
-    """The signal of that name in float64.
+def finite(signals: Signals, name: str, dtype: DTypeLike = np.float64) -> Floats:
+    """The signal of that name in float64, or in the precision that is asked for, where it may be the signal itself.
 
     Raises:
         CoresetBenchError: NaN or infinity in it.
@@ -34,7 +35,7 @@ def finite(signals: Signals, name: str) -> Floats:
             f"The signal '{name}' is NaN or infinite for {len(samples)} of {len(values)} samples "
             f"(first: {samples[0]}); the proxy's training has diverged, lower its learning rate."
         )
-    return values.astype(np.float64)
+    return values.astype(dtype, copy=dtype == np.float64)
 
 
 def errors(signals: Signals, labels: Integers) -> Floats:
@@ -89,4 +90,5 @@ class LastLayer:
 
     def along(self, gradient: Floats) -> Floats:
         """Inner products of each sample's gradient with one of [C, D + 1], [n]."""
-        return np.einsum("nd,nd->n", self.errors @ gradient[:, :-1], self.features) + self.errors @ gradient[:, -1]
+        seen = gradient[:, :-1] @ self.features.T + gradient[:, -1:]  # [C, n]: over D first, as C is smaller
+        return np.einsum("cn,nc->n", seen, self.errors)

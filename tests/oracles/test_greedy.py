@@ -1,4 +1,4 @@
-"""Lazy greedy against naive greedy, ties and all, and the shares of classes."""
+"""Facility location against naive greedy, ties and all; matrices over all pairs; the shares of classes."""
 
 from fractions import Fraction
 
@@ -23,11 +23,11 @@ def naive(similarity: np.ndarray, k: int) -> list[int]:
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("levels", [2, 4, 2**40])
-def test_lazy_picks_what_naive_picks(seed: int, levels: int) -> None:
+def test_gains_kept_up_to_date_pick_what_naive_greedy_picks(seed: int, levels: int) -> None:
     """With few levels of similarity many gains are equal."""
     upper = np.triu(np.random.default_rng(seed).integers(0, levels, (16, 16)) / levels, 1)
     similarity = (upper + upper.T + np.eye(16)).astype(np.float32)
-    assert greedy.lazy_facility_location(similarity, 16).tolist() == naive(similarity, 16)
+    assert greedy.facility_location_order(similarity, 16).tolist() == naive(similarity, 16)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -35,12 +35,12 @@ def test_gains_that_are_equal_are_found_equal(seed: int) -> None:
     """Those of two samples nearest to each other, (1 - c_i) + (s_ij - c_j); float32 rounds one of them up."""
     points = np.random.default_rng(seed).standard_normal((16, 2))
     similarity = np.exp(-np.linalg.norm(points[:, None] - points, axis=2)).astype(np.float32)
-    assert greedy.lazy_facility_location(similarity, 16).tolist() == naive(similarity, 16)
+    assert greedy.facility_location_order(similarity, 16).tolist() == naive(similarity, 16)
 
 
 def test_all_samples_alike_are_taken_in_their_order() -> None:
-    assert greedy.lazy_facility_location(np.ones((6, 6), dtype=np.float32), 6).tolist() == list(range(6))
-    assert greedy.lazy_facility_location(np.zeros((6, 6), dtype=np.float32), 6).tolist() == list(range(6))
+    assert greedy.facility_location_order(np.ones((6, 6), dtype=np.float32), 6).tolist() == list(range(6))
+    assert greedy.facility_location_order(np.zeros((6, 6), dtype=np.float32), 6).tolist() == list(range(6))
 
 
 @pytest.mark.parametrize(("rows", "block"), [(23, 1), (23, 23 * 5), (23, 23 * 23), (23, 10**6), (1, 1)])
@@ -49,11 +49,43 @@ def test_blocks_make_up_the_matrix(rows: int, block: int, monkeypatch: pytest.Mo
     monkeypatch.setattr(greedy, "BLOCK", block)
     points = np.random.default_rng(0).standard_normal((rows, 3))
     product = points @ points.T
-    np.testing.assert_allclose(greedy.all_pairs(lambda some: points[some] @ points.T, rows), product, rtol=1e-6)
+    matrix = greedy.all_pairs(lambda some, start: points[some] @ points[start:].T, rows)
+    np.testing.assert_allclose(matrix[:], product, rtol=1e-6)
+    np.testing.assert_array_equal(matrix[:], matrix[:].T)
     parts = list(greedy.blocks(rows, rows))
     assert np.concatenate([np.arange(rows)[part] for part in parts]).tolist() == list(range(rows))
     twice = [slice(i * part.stop, (i + 1) * part.stop) for i, part in enumerate(parts)]
     assert block >= rows**2 or np.concatenate([np.arange(rows)[part] for part in twice]).tolist() != list(range(rows))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("block", [1, 30 * 7, 10**6])
+def test_a_matrix_too_large_to_be_held_is_computed_as_it_is_read(
+    seed: int, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same picks; a multiple of 1/8 is the same number however it is computed."""
+    monkeypatch.setattr(greedy, "BLOCK", block)
+    points = np.random.default_rng(seed).integers(0, 4, (30, 3)) / 8
+    picks, kinds = [], []
+    for held in (29, 30):
+        monkeypatch.setattr(greedy, "HELD", held)
+        matrix = greedy.all_pairs(lambda some, start: 2 - ((points[some, None] - points[start:]) ** 2).sum(axis=2), 30)
+        kinds.append(type(matrix))
+        picks.append(greedy.facility_location_order(matrix, 30).tolist())
+    assert kinds == [greedy.Computed, np.ndarray]
+    assert picks[0] == picks[1] == naive(np.array(matrix), 30)
+
+
+@pytest.mark.parametrize("ahead", [1, 3, 50])
+def test_rows_ahead_are_those_asked_for(ahead: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(greedy, "AHEAD", ahead)
+    rng = np.random.default_rng(0)
+    matrix, likely = rng.standard_normal((20, 20)), rng.integers(0, 3, 20).astype(float)
+    rows = greedy.Ahead(matrix)
+    for _ in range(60):
+        sample = int(rng.choice(np.flatnonzero(likely == likely.max())))
+        assert rows.row(sample, likely).tolist() == matrix[sample].tolist()
+        likely[sample] -= rng.integers(0, 3)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
