@@ -26,7 +26,7 @@ from methods.signals import get_signal
 from methods.signals.recorder import Recorder
 
 SNAPSHOT_BATCH = 1024
-SNAPSHOT_FLOATS = 2**19  # of a batch's images on a CPU: larger ones leave its caches
+SNAPSHOT_FLOATS = 3 * 2**16  # of a batch's images on a CPU: memory of larger ones goes back to the system every time
 WAITING = 8192  # presentations whose outputs are kept until signals are computed for all of them
 
 Report = Callable[[float], None]  # takes work done, in forward-equivalents

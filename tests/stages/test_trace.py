@@ -285,7 +285,7 @@ def test_a_folded_snapshot_is_that_of_the_model_to_rounding(bench: Bench, monkey
     assert not np.array_equal(folded["input_grad_norm"], plain["input_grad_norm"])  # it was folded
 
 
-def test_a_snapshot_s_batches_fit_a_processor_s_caches(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_a_snapshot_s_batches_moves_rounding_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = recorded(bench, SNAPSHOTS)
     monkeypatch.setattr("benchmark.trace.SNAPSHOT_FLOATS", 64 * 16)
     small = recorded(bench, SNAPSHOTS)
