@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.attacks import CountedModel, autoattack, correct, folded, margin_pgd, pgd, smallest_epsilon
+from benchmark.attacks import CountedModel, autoattack, correct, margin_pgd, pgd, smallest_epsilon
 from benchmark.data import Batch, Dataset
 from benchmark.models.classifier import Classifier
+from benchmark.models.folded import folded
 from benchmark.provenance import peak_bytes, provenance
 from benchmark.spec import PGD, AutoAttack, MarginPGD, SmallestEpsilon
 from benchmark.store import Artifact

@@ -12,12 +12,12 @@ from typing import Any
 
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from benchmark.attacks.model import folded
 from benchmark.data import Dataset
 from benchmark.models import build
 from benchmark.models.classifier import Classifier
+from benchmark.models.folded import folded, normalised
 from benchmark.randomness import derive_seed
 from benchmark.spec import Training
 from benchmark.train import TF32, Passes, train
@@ -110,7 +110,7 @@ class Tracer(Reporter):
 
 def snapshot_twin(model: Classifier) -> Classifier:
     """The same function in evaluation mode with batch norm folded; the model itself where there is none."""
-    if not any(isinstance(part, nn.BatchNorm2d) for part in model.modules()):
+    if not normalised(model):
         return model
     twin = deepcopy(model).eval().requires_grad_(False)
     vars(twin).pop("features", None)  # a compiled one would be compiled again for every snapshot

@@ -25,20 +25,6 @@ class CountedModel(nn.Module):
         return self.model(x)
 
 
-def folded(model: nn.Module) -> nn.Module:
-    """The same function in evaluation mode with fewer passes: batch norm folded into convolutions, channels last.
-
-    Logits move by rounding (1e-6 or so). A model that torch.fx cannot read is returned as it is.
-    """
-    from torch.fx.experimental.optimization import fuse
-
-    try:
-        fused: nn.Module = fuse(model.eval())
-    except Exception:  # torch.fx refuses in many ways what it cannot trace
-        return model
-    return fused.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
 @contextmanager
 def attack_mode(model: Model, device: torch.device) -> Iterator[None]:
     """Evaluation mode, frozen parameters and full float32 while an attack runs; all restored afterwards.

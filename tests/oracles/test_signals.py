@@ -88,6 +88,10 @@ def outputs(model: nn.Module, x: Tensor, label: int) -> list[float]:
     return model(x)[0].tolist()
 
 
+def image(model: nn.Module, x: Tensor, label: int) -> list[Any]:
+    return x[0].tolist()
+
+
 SNAPSHOTS = {
     "input_grad_norm": input_gradient_norm,
     "last_layer_grad_norm": head_gradient_norm,
@@ -97,6 +101,7 @@ SNAPSHOTS = {
     "probability": probabilities,
     "features": penultimate,
     "logits": outputs,
+    "pixels": image,
 }
 ONLINE = ("correct", "logit_margin", "probability_margin", "online_logits")
 

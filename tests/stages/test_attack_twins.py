@@ -9,10 +9,10 @@ from pyautoattack import fab_projections
 from pyautoattack.square import SquareAttack
 from torch import Tensor, nn
 
-from benchmark.attacks.model import folded
 from benchmark.attacks.projection import projection_linf
 from benchmark.attacks.square import WindowedSquare
 from benchmark.models import build
+from benchmark.models.folded import folded
 
 GREY = ((0.5,) * 3, (0.25,) * 3)
 
@@ -100,8 +100,12 @@ def test_a_folded_network_is_the_same_function(name: str) -> None:
 
 def test_what_cannot_be_read_is_left_alone() -> None:
     class Fickle(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm = nn.BatchNorm2d(3)
+
         def forward(self, x: Tensor) -> Tensor:
-            return x if x.sum() > 0 else -x
+            return self.norm(x) if x.sum() > 0 else -x
 
     model = Fickle()
     assert folded(model) is model
