@@ -201,8 +201,8 @@ ENTRIES: tuple[Entry, ...] = (
         "{n} samples of one class, {k} picked: {faulty} are the plain top-k by inner product with the mean gradient, "
         "{right} without the fault.",
         note="The picks are nearly the same; most of the difference is in the weights, which under such a ridge are "
-        "little else than inner products with the mean gradient; trained with TRADES on these, models stay near chance. The "
-        "second comparison trains on the picks alone.",
+        "little else than inner products with the mean gradient; trained with TRADES on these, models stay near "
+        "chance. The second comparison trains on the picks alone.",
         doubt="That fewer come back than asked was not seen on digits, nor on this set.",
     ),
     Entry(
