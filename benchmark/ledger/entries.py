@@ -107,7 +107,7 @@ ENTRIES: tuple[Entry, ...] = (
         (pair("grand-deepcore", "grand-last"),),
         "{n:,} samples whose gradients all have one distribution, batches of {batch}: of {k} picks {faulty} are among "
         "the last {last} rows, {right} without the fault.",
-        note="On digits the last batch of 256 decides. Where batches are cut within classes, and one holds one, the "
+        note="On digits the last batch of 256 decides. Where batches are cut within classes that fit into one, the "
         "effect vanishes.",
     ),
     Entry(
