@@ -35,6 +35,7 @@ from methods.gradients import LastLayer, finite
 from methods.registry import subset
 
 FEW = 0.25  # the share of candidates worth looking at one by one; above it all of them are cheaper
+ROUNDING = 1e-7  # of a gain and of its bound, as a share of the product of two norms
 
 
 @subset(
@@ -100,17 +101,28 @@ class Validation:
 def greedy(gradients: LastLayer, validation: Validation, k: int) -> Integers:
     """The first k picks.
 
-    Since the last time that all gains were computed, the validation gradient has moved by a distance d, and no gain by
-    more than ||g_i|| d. Only those candidates are looked at that could be the best one under this bound.
+    Since the last time that all gains were computed, the validation gradient has moved by some matrix. Along the mean
+    of the held-out [h, 1], where it moves most, its product with g_i is followed for every i; the rest of it changes no
+    gain by more than the product of two norms. Only those candidates are looked at that could be the best one under
+    this bound.
     """
-    norms = np.sqrt(gradients.squares())
+    lead = np.append(validation.features.mean(axis=0), 1)
+    lead /= np.linalg.norm(lead)
+    places = gradients.features @ lead[:-1] + lead[-1]  # of [h, 1] along it
+    lengths = np.sqrt(gradients.squares())
+    apart = np.linalg.norm(gradients.errors, axis=1) * places
+    beyond = np.sqrt(np.maximum(lengths**2 - apart**2, 0))
     direction = validation.gradient()
     gains = gradients.along(direction)
     free, picks = np.ones(len(gradients), dtype=bool), np.empty(k, dtype=np.int64)
     for step in range(k):
         now = validation.gradient()
-        slack = norms * np.linalg.norm(now - direction)
-        candidates = np.flatnonzero(free & (gains + slack >= (gains - slack)[free].max()))
+        moved = now - direction
+        followed = moved @ lead
+        near = gains + (gradients.errors @ followed) * places
+        slack = beyond * np.linalg.norm(moved - np.outer(followed, lead))
+        slack += ROUNDING * np.linalg.norm(now) * lengths
+        candidates = np.flatnonzero(free & (near + slack >= (near - slack)[free].max()))
         if len(candidates) > FEW * len(gradients):
             direction, gains = now, gradients.along(now)
             candidates = np.flatnonzero(free)

@@ -21,7 +21,8 @@ projects after the last pick.
 the rest of the budget is filled in the order of the inner product with the residual, at weight 0. The authors add
 random samples at weight 1.
 
-Cost: N_c C D operations a pick in a class of N_c, and the inverse Gram matrix of its picks; memory linear in N.
+Cost: N_c (C + D + k_c) operations a pick in a class of N_c with k_c picks, and the inverse Gram matrix of its picks;
+k_c N_c numbers in memory, 0.5 GB at most.
 """
 
 import numpy as np
@@ -33,6 +34,7 @@ from methods.policies import class_turns
 from methods.registry import subset
 
 ROUNDING = 1e-10  # an inner product this small a share of the largest one is 0
+ROOM = 2**26  # numbers of the Gram matrix that are kept: 0.5 GB
 
 
 @subset(
@@ -75,19 +77,29 @@ def gradmatch(context: Context, budget: Budget, *, lam: float = 0.5, own_row: bo
 
 
 def pursue(gradients: LastLayer, target: Floats, k: int, lam: float) -> tuple[Integers, Floats]:
-    """The first k picks in their order and their weights: non-negative orthogonal matching pursuit of the target."""
+    """The first k picks in their order and their weights: non-negative orthogonal matching pursuit of the target.
+
+    Inner products with the residual are those with the target less the sum of w_i <g_i, g_j>, so that a pick costs a
+    row of the Gram matrix, and no residual is ever built (batch OMP, Rubinstein et al. 2008). Rows are kept as long as
+    there is room; the gradients of later picks are added up.
+    """
     if k == 0:
         return np.empty(0, dtype=np.int64), np.empty(0)
     wanted = gradients.along(target)
     zero = ROUNDING * np.abs(wanted).max()
-    fit = Fit(gradients, wanted, lam * gradients.squares().mean(), k)
+    fit = Fit(wanted, lam * gradients.squares().mean(), k)
+    kept = np.empty((min(k, ROOM // len(gradients)), len(gradients)))
     picks: list[int] = []
     picked = np.zeros(len(gradients), dtype=bool)
     while True:
-        gain = gradients.along(target - fit.total())
+        early, late = picks[: len(kept)], picks[len(kept) :]
+        gain = wanted - fit.weights[early] @ kept[: len(early)]
+        if late:
+            gain -= gradients.along(gradients[late].total(fit.weights[late]))
         again = np.where(picked & (fit.weights == 0), gain, -np.inf)
         if again.max() > zero:  # a pick that lost its weight is worth some again
-            fit.add(int(np.argmax(again)))
+            best = int(np.argmax(again))
+            fit.add(best, gradients[[best]].inner(gradients)[0])
             continue
         if len(picks) == k:
             break
@@ -96,9 +108,11 @@ def pursue(gradients: LastLayer, target: Floats, k: int, lam: float) -> tuple[In
         if gain[best] <= zero:  # nothing reduces the residual any more, which therefore stays as it is
             picks += np.argsort(-gain, kind="stable")[: k - len(picks)].tolist()
             break
+        row = gradients[[best]].inner(gradients)[0]
+        kept[len(picks) : len(picks) + 1] = row
         picks.append(best)
         picked[best] = True
-        fit.add(best)
+        fit.add(best, row)
     return np.array(picks), fit.weights[picks]
 
 
@@ -109,23 +123,18 @@ class Fit:
     inverse of (Gram + ridge) over the samples in is kept up to date, as one comes or goes, by a rank-one change.
     """
 
-    def __init__(self, gradients: LastLayer, wanted: Floats, ridge: float, room: int) -> None:
-        self._gradients, self._wanted, self._ridge = gradients, wanted, ridge  # wanted: <g_i, b>
+    def __init__(self, wanted: Floats, ridge: float, room: int) -> None:
+        self._wanted, self._ridge = wanted, ridge  # wanted: <g_i, b>
         self._within: list[int] = []
         self._inverse = np.empty((room, room))  # its upper left corner is in use; memory is taken as it is written
-        self.weights = np.zeros(len(gradients))
+        self.weights = np.zeros(len(wanted))
 
-    def total(self) -> Floats:
-        """The weighted sum of the gradients, [C, D + 1]."""
-        return self._gradients[self._within].total(self.weights[self._within])
-
-    def add(self, sample: int) -> None:
-        """Lets in a sample whose gradient has a positive inner product with the residual."""
-        new, size = self._gradients[[sample]], len(self._within)
-        inverse, cross = self._inverse[:size, :size], self._gradients[self._within].inner(new)[:, 0]
-        weights = self.weights[self._within]
+    def add(self, sample: int, products: Floats) -> None:
+        """Lets in a sample whose gradient has a positive inner product with the residual, given those with all."""
+        size, cross = len(self._within), products[self._within]
+        inverse, weights = self._inverse[:size, :size], self.weights[self._within]
         moved = inverse @ cross
-        pivot = 1 / (new.squares()[0] + self._ridge - cross @ moved)
+        pivot = 1 / (products[sample] + self._ridge - cross @ moved)
         share = pivot * (self._wanted[sample] - cross @ weights)
         inverse += np.outer(pivot * moved, moved)
         self._inverse[size, :size] = self._inverse[:size, size] = -pivot * moved
