@@ -1,0 +1,70 @@
+"""Facility location and graph cut beside DeepCore's structure, on one class: the same values of the functions."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from methods import registry
+from methods.api import Budget, Context, Floats, Integers, Signals
+from tests.perf import baselines_submodular as baselines
+from tests.perf.conftest import FULL
+
+N, WIDTH, PICKS = (20_000, 512, 2_000) if FULL else (5_000, 512, 500)
+SIZE = f"n = {N:,}, d = {WIDTH}, k = {PICKS:,}"
+
+
+@pytest.fixture(scope="module")
+def features() -> Floats:
+    """Ten overlapping groups, none below 0, as features after a rectifier."""
+    rng = np.random.default_rng(0)
+    centres = rng.standard_normal((10, WIDTH), dtype=np.float32)
+    return np.maximum(rng.standard_normal((N, WIDTH), dtype=np.float32) + centres[np.arange(N) % 10], 0)
+
+
+def ours(name: str, features: Floats) -> Integers:
+    labels = np.zeros(len(features), dtype=np.int64)
+    signals = Signals({"features": features, "probability": np.ones((len(features), 1), dtype=np.float32)}, 1)
+    context = Context(labels, 1, signals, np.random.default_rng(0))
+    return registry.run(registry.get(name), context, Budget(PICKS, len(features))).indices
+
+
+def coverage(rows: Floats, picks: Integers) -> float:
+    """sum_i max_{j in A} s_ij, of unit rows in float64."""
+    return float(sum((1 + (rows[i : i + 500] @ rows[picks].T).max(axis=1)).sum() / 2 for i in range(0, len(rows), 500)))
+
+
+def cut(rows: Floats, picks: Integers) -> float:
+    """sum_{i in V} sum_{j in A} s_ij - 1/2 sum_{i,j in A} s_ij, of unit rows in float64."""
+    everyone, mine = rows.sum(axis=0), rows[picks].sum(axis=0)
+    return float((len(rows) * len(picks) + everyone @ mine) / 2 - (len(picks) ** 2 + mine @ mine) / 4)
+
+
+@pytest.mark.parametrize("who", ["ours", "baseline"])
+@pytest.mark.parametrize(
+    ("name", "slow", "value"),
+    [("facility-location", baselines.facility_location, coverage), ("graph-cut", baselines.graph_cut, cut)],
+)
+def test_submodular(
+    name: str,
+    slow: Callable[[Floats, int], Integers],
+    value: Callable[[Floats, Integers], float],
+    who: str,
+    features: Floats,
+    compare: Callable[..., Any],
+    answers: dict[tuple[str, str], Any],
+    bandwidth: float,
+) -> None:
+    group = f"{name.replace('-', ' ')}, {SIZE}"
+    if who == "baseline":
+        picks = compare(group, who, lambda: slow(features, PICKS), rounds=1 if FULL else 3)
+    else:
+        # All pairs written once and read as often as a pick covers a sample better, or the features read once a pick.
+        moved = 4 * N * N * (1 + np.log(PICKS)) if name == "facility-location" else 4 * N * WIDTH * PICKS
+        picks = compare(group, who, lambda: ours(name, features), target=10, floor=moved / bandwidth)
+    other = answers.get((group, "ours"))
+    if who == "baseline" and other is not None:
+        rows = features.astype(np.float64)
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        assert value(rows, picks) == pytest.approx(value(rows, other), rel=1e-5)
