@@ -40,6 +40,7 @@ perf: setup ## Time what has to be fast beside plain versions and print the rati
 perf-full: setup ## The same at full size, with growth (an hour and more; goes on where it was stopped)
 	PERF_SIZE=full PERF_OUT=results/perf/full.json $(PERF) $(ARGS)
 	$(BIN)/python -m tests.perf.report results/perf/full.json
+	$(BIN)/python -m tests.perf.growth results/perf/full.json
 
 perf-gpu: setup ## Throughput of training and attacks on an accelerator
 	$(BIN)/python -m tests.perf.gpu results/perf
