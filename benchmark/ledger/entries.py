@@ -177,7 +177,7 @@ ENTRIES: tuple[Entry, ...] = (
         "deepcore/methods/methods_utils/submodular_optimizer.py, StochasticGreedy",
         "The default epsilon of 0.9 looks at 0.105 n/k random candidates a step, one at a tenth of the data: a random "
         "set. The bound 1 - 1/e - epsilon is then below 0.",
-        "run",
+        "read",
         (
             pair("stochastic-greedy-deepcore", "facility-location"),
             pair("stochastic-greedy-deepcore", "random@balanced"),
