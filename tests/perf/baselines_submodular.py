@@ -61,7 +61,11 @@ def graph_cut(features: Floats, k: int) -> Integers:
 
 
 def matching_pursuit(gradients: Floats, k: int, ridge: float) -> tuple[Integers, Floats]:
-    """Of gradients [D, n], towards their sum: k picks and their weights, not negative after the last of them."""
+    """Of gradients [D, n], towards their sum: k picks and their weights, not negative after the last of them.
+
+    Gradients are float32 there and the identity is float64, which makes everything float64 from the second pick on: the
+    matrix of all gradients is converted for every product with the residual.
+    """
     from scipy.linalg import lstsq
     from scipy.optimize import nnls
 
@@ -75,7 +79,7 @@ def matching_pursuit(gradients: Floats, k: int, ridge: float) -> tuple[Integers,
         picks.append(best)
         free[best] = False
         within = np.vstack([within, gradients[:, best]])
-        gram = within.dot(within.T) + ridge * np.identity(len(within), dtype=gradients.dtype)
+        gram = within.dot(within.T) + ridge * np.identity(len(within))
         weights = lstsq(gram, within.dot(target))[0]
         residual = target - within.T.dot(weights)
-    return np.array(picks), nnls(gram.astype(np.float64), within.dot(target).astype(np.float64))[0]
+    return np.array(picks), nnls(gram, within.dot(target))[0]
