@@ -84,7 +84,7 @@ def _facts(found: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     if found["parameters"]:
         yield "parameters", ", ".join(found["parameters"])
     for label, need in zip(["reads", *[""] * len(found["needs"])], found["needs"], strict=False):
-        yield label, _described(need)
+        yield label, _described(need, found["kind"] == "dynamic")
     yield "proxy", found["proxy"]
     if found["passes"]:
         yield "passes", "; ".join(found["passes"])
@@ -106,16 +106,19 @@ def _facts(found: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     yield "paper", found["paper"]
 
 
-def _described(need: str) -> str:
+def _described(need: str, in_training: bool) -> str:
     signal = get_signal(need.removeprefix(HELD_OUT))
     part = " of the held-out part of train" if need.startswith(HELD_OUT) else ""
-    return f"{signal.name}{part} ({signal.view}, {_when(signal)}): {signal.summary.rstrip('.')}"
+    return f"{signal.name}{part} ({_when(signal, in_training)}): {signal.summary.rstrip('.')}"
 
 
-def _when(signal: Signal) -> str:
+def _when(signal: Signal, in_training: bool) -> str:
+    if in_training:
+        return signal.view if signal.view == "training" else f"{signal.view}, of the model in training"
     if signal.every_epoch:
-        return "every epoch"
-    return "after the last epoch" if signal.at == 1 else f"at {percent(signal.at)} of the schedule"
+        return f"{signal.view}, every epoch"
+    when = "after the last epoch" if signal.at == 1 else f"at {percent(signal.at)} of the schedule"
+    return f"{signal.view}, {when}"
 
 
 def _policies(info: MethodInfo) -> list[str]:
