@@ -8,7 +8,7 @@ from methods.registry import score
     "least-confidence-deepcore",
     needs="logits",
     keep="high",
-    direction="hard",
+    direction="easy",
     paper="arXiv:1906.11829",
     repeats="least-confidence",
 )
