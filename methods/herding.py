@@ -1,4 +1,8 @@
-"""Herding (Welling 2009, "Herding dynamical weights to learn", ICML), as used for exemplars and coresets."""
+"""Herding (Welling 2009, "Herding dynamical weights to learn", ICML), as used for exemplars and coresets.
+
+Cost: one pass over a class's features in float32 a pick, at the speed of memory. Memory for two copies of one class in
+float32.
+"""
 
 import numpy as np
 
@@ -25,7 +29,8 @@ def herding(context: Context, budget: Budget) -> Integers:
     """
     turns = class_turns(np.bincount(context.labels, minlength=context.num_classes), budget.k, context.rng)
     shuffle = context.rng.permutation(context.n)  # equal distances are decided by the generator
-    features, labels = finite(context.signals, "features"), context.labels[shuffle]
+    features = finite(context.signals, "features", context.signals.features.dtype)
+    labels = context.labels[shuffle]
     picks = np.empty(budget.k, dtype=np.int64)
     for c in np.unique(turns):
         members = shuffle[labels == c]
@@ -35,15 +40,26 @@ def herding(context: Context, budget: Budget) -> Integers:
 
 
 def greedy_mean(features: Floats, k: int) -> Integers:
-    """The first k picks among features [n, d]; one matrix-vector product a pick."""
-    mean = features.mean(axis=0)
-    features = features - mean  # the target becomes 0, which keeps the differences exact where features are large
-    squares = np.einsum("nd,nd->n", features, features)
-    total, picks = np.zeros(features.shape[1]), np.empty(k, dtype=np.int64)
+    """The first k picks among features [n, d].
+
+    float32 tells all but those samples that its rounding could not tell from the best; float64 decides between these.
+    """
+    n, d = features.shape
+    mean = features.mean(axis=0, dtype=np.float64)
+    # The target becomes 0, which keeps differences where features are large
+    centred = np.empty((n, d), dtype=np.float32)
+    np.subtract(features, mean, out=centred, casting="same_kind")
+    squares = np.vecdot(centred, centred)
+    longest, rounding = np.sqrt(squares.max()), (d + 8) * np.finfo(np.float32).eps
+    total, picks = np.zeros(d), np.empty(k, dtype=np.int64)
     for step in range(k):
-        # ||S + h||^2 without its constant ||S||^2
-        distance = squares + 2 * (features @ total)
-        picks[step] = np.argmin(distance)
-        total += features[picks[step]]
-        squares[picks[step]] = np.inf
+        # ||S + h||^2 without its constant ||S||^2, and twice the error that a sum of d rounded products can have
+        distance = squares + np.vecdot(centred, (2 * total).astype(np.float32))
+        slack = rounding * longest * (longest + 2 * np.linalg.norm(total))
+        best = np.flatnonzero(distance <= distance.min() + slack)
+        if len(best) > 1:
+            best = best[[np.argmin(np.square(total + (features[best] - mean)).sum(axis=1))]]
+        picks[step] = best[0]
+        total += features[best[0]] - mean
+        squares[best[0]] = np.inf
     return picks

@@ -40,6 +40,41 @@ def test_the_same_picks_in_the_same_order_within_each_class(seed: int, offset: f
         assert mine == members[naive(features[members], len(mine))].tolist()
 
 
+def opposites(seed: int) -> np.ndarray:
+    """Pairs that differ from +v and -v, which are long, by less than float32 can tell."""
+    rng = np.random.default_rng(seed)
+    v, signs = 1000 * rng.standard_normal(6), np.repeat([1, -1], 12)
+    return signs[:, None] * v + 1e-6 * rng.standard_normal((24, 6))
+
+
+def in_float32(features: np.ndarray, k: int) -> list[int]:
+    """The search of the method, were there no float64."""
+    h = (features - features.mean(axis=0)).astype(np.float32)
+    picks: list[int] = []
+    for _ in range(k):
+        distance = (h * h).sum(axis=1) + 2 * h @ h[picks].sum(axis=0)
+        distance[picks] = np.inf
+        picks.append(int(np.argmin(distance)))
+    return picks
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_float64_decides_where_float32_cannot(seed: int) -> None:
+    features = opposites(seed)
+    wanted = naive(features, 10)
+    assert chosen("herding", context([0] * 24, {"features": features}, seed=seed), 10) == wanted
+    assert in_float32(features, 10) != wanted
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+def test_signals_in_float32_give_the_picks_of_float64(seed: int, scale: float) -> None:
+    rng = np.random.default_rng(seed)
+    features = (scale * (rng.standard_normal((60, 8)) + 3)).astype(np.float32)
+    picks = chosen("herding", context([0] * 60, {"features": features}, seed=seed), 60)
+    assert picks == naive(features.astype(np.float64), 60)
+
+
 def test_one_pick_is_the_best_of_all() -> None:
     features = np.random.default_rng(1).standard_normal((12, 2))
     (pick,) = chosen("herding", context([0] * 12, {"features": features}), 1)
