@@ -10,7 +10,7 @@ Left open: the first pick. The authors' code draws it; here it is the sample who
 output, under d. A float32 softmax can be 0, where their code drops the comparison; here logarithms are taken of no less
 than the smallest normal float32.
 
-Cost: two products of an N x C matrix with a vector a pick.
+Cost: as for k-center, with two products of C terms a divergence.
 """
 
 import numpy as np
@@ -30,9 +30,11 @@ def contextual_diversity(context: Context, budget: Budget) -> Integers:
     log_p = log_probability(p)
     own = np.einsum("nc,nc->n", p, log_p)
 
-    def divergences(q: Floats, log_q: Floats) -> Floats:
-        return own + q @ log_q - p @ log_q - log_p @ q  # twice d
+    def divergences(some: Integers, others: Integers) -> Floats:
+        products = p[some] @ log_p[others].T
+        products += log_p[some] @ p[others].T
+        return np.maximum(own[some, None] + own[others] - products, 0)  # twice d
 
     mean = p.mean(axis=0)
-    first = int(np.argmin(divergences(mean, log_probability(mean))))
-    return shuffle[farthest_first(lambda i: divergences(p[i], log_p[i]), first, context.n, budget.k)]
+    first = int(np.argmin(own - p @ log_probability(mean) - log_p @ mean))  # the mean's own term is the same for all
+    return shuffle[farthest_first(divergences, first, context.n, budget.k)]

@@ -42,6 +42,17 @@ def test_the_same_picks_in_the_same_order(seed: int, classes: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("candidates", [1, 5])
+def test_the_same_picks_from_a_few_candidates_at_a_time(
+    candidates: int, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("methods.k_center.CANDIDATES", candidates)
+    monkeypatch.setattr("methods.k_center.ROWS", 2 * candidates)
+    p = drawn(seed, scale=6.0)
+    assert chosen("contextual-diversity", context([0] * 35, {"probability": p}, seed=seed), 35) == naive(p, 35)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_each_step_of_a_tiny_set_is_the_best_of_all(seed: int) -> None:
     """By brute force: no other next pick is farther from the picks before it."""
     p = drawn(seed, n=8).astype(np.float64)

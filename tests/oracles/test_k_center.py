@@ -1,10 +1,12 @@
 """k-center greedy against a search that measures every distance (arXiv:1708.00489, algorithm 1)."""
 
+from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
 import pytest
 
+from methods.k_center import farthest_first
 from tests.oracles.worlds import SEEDS, chosen, context
 
 
@@ -32,6 +34,75 @@ def test_the_same_picks_in_the_same_order(seed: int, offset: float) -> None:
     features = rng.standard_normal((35, 4)) + offset
     given = context(rng.integers(0, 3, 35), {"features": features}, seed=seed)
     assert chosen("k-center", given, 14) == naive(features, 14)
+
+
+def clusters(seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return 10 * rng.standard_normal((4, 3))[rng.integers(0, 4, 60)] + 0.1 * rng.standard_normal((60, 3))
+
+
+def far_from_its_mean(seed: int) -> np.ndarray:
+    """Differences in the last digits of float32."""
+    return (np.random.default_rng(seed).standard_normal((60, 4)) + 1000).astype(np.float32)
+
+
+def drawn_twice(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((25, 4))[np.r_[:25, :25]]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("candidates", "rows", "picks"), [(1, 1, 1), (3, 7, 2), (16, 16, 60)])
+@pytest.mark.parametrize("draw", [clusters, far_from_its_mean, drawn_twice])
+def test_the_same_picks_from_a_few_candidates_at_a_time(
+    draw: Callable[[int], np.ndarray],
+    candidates: int,
+    rows: int,
+    picks: int,
+    seed: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Down to the last sample; twins, of which any may come first, by what they are."""
+    for name, value in {"CANDIDATES": candidates, "ROWS": rows, "PICKS": picks}.items():
+        monkeypatch.setattr(f"methods.k_center.{name}", value)
+    features = draw(seed)
+    found = chosen("k-center", context([0] * len(features), {"features": features}, seed=seed), len(features))
+    assert sorted(found) == list(range(len(features)))
+    distinct = len(np.unique(features, axis=0))
+    wanted = naive(features.astype(np.float64), distinct)
+    np.testing.assert_array_equal(features[found[:distinct]], features[wanted])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_equally_far_samples_are_picked_in_the_order_of_the_shuffle(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole numbers, whose distances are exact: the first of the farthest, however few are looked at."""
+    points = np.random.default_rng(seed).integers(0, 4, (40, 2))
+    table = ((points[:, None] - points) ** 2).sum(axis=2).astype(float)
+    wanted = [0]
+    while len(wanted) < 40:
+        nearest = table[:, wanted].min(axis=1)
+        nearest[wanted] = -1
+        wanted.append(int(np.argmax(nearest)))
+    for candidates in (1, 4, 256):
+        monkeypatch.setattr("methods.k_center.CANDIDATES", candidates)
+        monkeypatch.setattr("methods.k_center.ROWS", 2 * candidates)
+        assert farthest_first(lambda some, others: table[np.ix_(some, others)], 0, 40, 40).tolist() == wanted
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_only_what_may_be_farthest_is_measured(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer than the 2000 x 200 distances of all samples from all picks."""
+    monkeypatch.setattr("methods.k_center.CANDIDATES", 32)
+    monkeypatch.setattr("methods.k_center.ROWS", 128)
+    features = np.random.default_rng(seed).standard_normal((2000, 16))
+    measured = 0
+
+    def distances(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+        nonlocal measured
+        measured += len(some) * len(others)
+        return ((features[some, None] - features[others]) ** 2).sum(axis=2)
+
+    farthest_first(distances, 0, 2000, 200)
+    assert measured < 2000 * 200
 
 
 @pytest.mark.parametrize("seed", SEEDS)
