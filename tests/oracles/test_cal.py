@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from methods.cal import nearest_in_float32, nearest_others
 from tests.oracles.worlds import SEEDS, assert_highest, chosen, context
 
 TINY = 2.0**-126  # the smallest normal float32
@@ -71,6 +72,48 @@ def test_the_published_faults_are_noticed(seed: int) -> None:
     for picks in (lowest, by_fault, by_direction):
         with pytest.raises(AssertionError):
             assert_highest(picks, right)
+
+
+def many(kind: str, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    h = rng.standard_normal((70, 5))
+    if kind == "closer than float32 tells":
+        h = rng.standard_normal((4, 5))[rng.integers(0, 4, 70)] + 1e-6 * h
+    if kind == "duplicates":
+        h = h[rng.integers(0, 20, 70)]
+    if kind == "zeros":
+        h[rng.random(70) < 0.3] = 0
+    if kind == "all alike":
+        h[:] = h[0]
+    return h
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("block", [8, 32, 2048])
+@pytest.mark.parametrize("k", [1, 10, 69])
+@pytest.mark.parametrize("kind", ["plain", "closer than float32 tells", "duplicates", "zeros", "all alike"])
+def test_neighbours_are_the_nearest_in_blocks_of_any_size(
+    kind: str, k: int, block: int, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By their distances, since equally near ones may change places."""
+    monkeypatch.setattr("methods.cal.BLOCK", block)
+    h = many(kind, seed)
+    apart = np.array([[distance(a, b) for b in h] for a in h])
+    np.fill_diagonal(apart, np.inf)
+    found = nearest_others(h, k, np.random.default_rng(seed))
+    assert all(len(set(row)) == k and i not in row for i, row in enumerate(found.tolist()))
+    np.testing.assert_allclose(
+        np.sort(np.take_along_axis(apart, found, axis=1)), np.sort(apart, axis=1)[:, :k], rtol=1e-9, atol=3e-8
+    )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_float32_alone_would_take_others(seed: int) -> None:
+    h = many("closer than float32 tells", seed)
+    unit_rows = np.array([unit(row) for row in h])
+    wanted = nearest_others(h, 10, np.random.default_rng(seed))
+    _, alone = nearest_in_float32(unit_rows.astype(np.float32), 10)
+    assert any(set(a) != set(b) for a, b in zip(wanted.tolist(), alone.tolist(), strict=True))
 
 
 def test_the_direction_by_hand() -> None:
