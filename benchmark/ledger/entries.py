@@ -334,9 +334,12 @@ ENTRIES: tuple[Entry, ...] = (
         "The gradients of the KL term are multiplied by β, and their sum is again: coresets are chosen for β² = 36 "
         "where training uses β = 6.",
         "read",
+        (pair("acs-authors", "acs"),),
         shown="{n:,} samples, β = {beta:g}: the KL term is {right:.1f} % of the gradients' squared length, "
         "{faulty:.1f} % with β twice. Of {k} picks by facility location on these gradients {same} are the same.",
-        doubt="Read, not run. Selection there is refreshed while training; no model is trained here.",
+        note="On digits at equal sample presentations, chosen anew while the model trains; the constructed set shows "
+        "how many picks are shared. Standard training has no KL term, and no difference.",
+        doubt="Read, not run.",
     ),
     Entry(
         "datacull-fraction",
@@ -346,6 +349,7 @@ ENTRIES: tuple[Entry, ...] = (
         "pruning_rate is documented as the fraction to remove (0.2 keeps 80 %); the code keeps ceil(pruning_rate N).",
         "run",
         shown="pruning_rate = {rate} of {n:,} samples: {documented} are kept by the documentation, {kept} by the code.",
-        note="The loaders of single methods document the same argument as the fraction to keep.",
+        note="A loader and no method: nothing in methods/compat repeats it. The loaders of single methods document the "
+        "same argument as the fraction to keep.",
     ),
 )

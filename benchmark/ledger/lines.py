@@ -22,7 +22,8 @@ class Counts(Spec):
 class Compared(Spec):
     """One faulty method and the right one at one fraction in one replicate.
 
-    `regimes` lacks those in which a model failed to train.
+    `regimes` lacks those in which a model failed to train. A method that re-selects while the model trains has no one
+    coreset: nothing is `shared`, and there are no keys.
     """
 
     kind: Literal["compared"] = "compared"
@@ -31,9 +32,9 @@ class Compared(Spec):
     fraction: float
     replicate: int
     k: int
-    shared: int  # picks that both made
+    shared: int | None = None  # picks that both made
     regimes: dict[str, Counts]
-    keys: tuple[str, str]  # of the two coresets
+    keys: tuple[str, ...] = ()  # of the two coresets
 
 
 class Shown(Spec):

@@ -1,13 +1,13 @@
 """What a fault changes on digits: two coresets from the same proxy, and two models from the same training seed.
 
-The suite is the digits suite with the ledger's rows: its data, proxies, recipes and attacks, AutoAttack left out. It
-runs through the harness, so a run that was stopped goes on where it was, and shares with a run of digits what is the
-same in both.
+The suites are digits and digits-dynamic with the ledger's rows: their data, proxies, recipes and attacks, AutoAttack
+left out. They run through the harness, so a run that was stopped goes on where it was, and shares with a run of digits
+what is the same in both.
 """
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -21,9 +21,12 @@ from benchmark.spec import AutoAttack, Suite, load_suite, validated_suite
 from benchmark.store import Store
 from methods.api import Integers
 from methods.errors import CoresetBenchError
+from methods.registry import get
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+Cells: TypeAlias = dict[tuple[str, float, int, str], Results | None]  # by row, fraction, replicate and regime
 
 FRACTIONS = (0.1, 0.3)
 REPLICATES = 8
@@ -34,12 +37,18 @@ def pairs() -> list[Pair]:
     return [pair for entry in ENTRIES for pair in entry.pairs]
 
 
-def ledger_suite() -> Suite:
-    """The rows of every comparison, each once, in the digits suite."""
-    base = load_suite("digits")
-    rows = {row.name: row.canonical() for pair in pairs() for row in (pair.right, pair.faulty)}
+def pairs_of(base: str) -> list[Pair]:
+    """Those of the digits suite, or of digits-dynamic."""
+    dynamic = base == "digits-dynamic"
+    return [pair for pair in pairs() if (get(pair.right.spelled).info.kind == "dynamic") == dynamic]
+
+
+def ledger_suite(name: str = "digits") -> Suite:
+    """The rows of every comparison, each once, in the suite of that name."""
+    base = load_suite(name)
+    rows = {row.name: row.canonical() for pair in pairs_of(name) for row in (pair.right, pair.faulty)}
     changes = {
-        "name": "ledger",
+        "name": name.replace("digits", "ledger"),
         "rows": list(rows.values()),
         "fractions": FRACTIONS,
         "replicates": REPLICATES,
@@ -55,14 +64,43 @@ def measure(run: Settings, console: "Console") -> list[Setting | Compared]:
     Raises:
         CoresetBenchError: a coreset could not be selected, or no model could be trained.
     """
-    suite = ledger_suite()
-    plan, store = make_plan(suite, run.data), Store(run.store)
+    suite, store = ledger_suite(), Store(run.store)
+    records = _ran(suite, run, console)
+    setting = _setting(suite, records)
+    lines: list[Setting | Compared] = [setting, *_compared(make_plan(suite, run.data), store, records, setting)]
+    return lines + measure_dynamic(setting, run, console)
+
+
+def measure_dynamic(setting: Setting, run: Settings, console: "Console") -> list[Setting | Compared]:
+    """A line for each comparison of methods that re-select, at that fraction of a full training's presentations."""
+    if not pairs_of("digits-dynamic"):
+        return []
+    suite = ledger_suite("digits-dynamic")
+    records = _ran(suite, run, console)
+    trained = _setting(suite, records).regimes
+    if trained != setting.regimes:
+        raise CoresetBenchError("digits and digits-dynamic train or attack differently; make their suites agree.")
+    ks = {(r.factors.fraction, r.factors.replicate): r.factors.k for r in records}
+    results = _results(records)
+    return [
+        Compared(
+            faulty=pair.faulty.name,
+            right=pair.right.name,
+            fraction=fraction,
+            replicate=replicate,
+            k=ks[fraction, replicate],
+            regimes=_counts(pair, fraction, replicate, results, setting),
+        )
+        for pair, fraction, replicate in product(pairs_of("digits-dynamic"), suite.fractions, range(suite.replicates))
+    ]
+
+
+def _ran(suite: Suite, run: Settings, console: "Console") -> Sequence[Record]:
     summary = run_suite(suite, run, console)
     lost = [record for record in summary.failed if record.failure and record.failure.stage != "train"]
     if lost and lost[0].failure:
         raise CoresetBenchError(f"The cell {lost[0].cell} failed: {lost[0].failure.message}")
-    setting = _setting(suite, summary.records)
-    return [setting, *_compared(plan, store, summary.records, setting)]
+    return summary.records
 
 
 def _setting(suite: Suite, records: Sequence[Record]) -> Setting:
@@ -90,17 +128,10 @@ def _setting(suite: Suite, records: Sequence[Record]) -> Setting:
 
 def _compared(plan: Plan, store: Store, records: Sequence[Record], setting: Setting) -> Iterator[Compared]:
     selections = {(c.name, c.fraction, c.replicate): c.selection for c in plan.cells if c.selection}
-    results = {(r.factors.row, r.factors.fraction, r.factors.replicate, r.factors.regime): r.results for r in records}
-
-    def counts(pair: Pair, fraction: float, replicate: int, regime: str) -> Counts | None:
-        both = [results[row.name, fraction, replicate, regime] for row in (pair.faulty, pair.right)]
-        found = [_right(each, setting.regimes[regime]) for each in both if each]
-        return Counts(clean=(found[0][0], found[1][0]), robust=(found[0][1], found[1][1])) if len(found) == 2 else None
-
-    for pair, fraction, replicate in product(pairs(), plan.suite.fractions, plan.replicates):
+    results = _results(records)
+    for pair, fraction, replicate in product(pairs_of("digits"), plan.suite.fractions, plan.replicates):
         chosen = [selections[row.name, fraction, replicate] for row in (pair.faulty, pair.right)]
         faulty, right = (_picks(store, selection) for selection in chosen)
-        found = {regime: counts(pair, fraction, replicate, regime) for regime in setting.regimes}
         yield Compared(
             faulty=pair.faulty.name,
             right=pair.right.name,
@@ -108,9 +139,24 @@ def _compared(plan: Plan, store: Store, records: Sequence[Record], setting: Sett
             replicate=replicate,
             k=len(right),
             shared=len(np.intersect1d(faulty, right)),
-            regimes={regime: made for regime, made in found.items() if made},
+            regimes=_counts(pair, fraction, replicate, results, setting),
             keys=(chosen[0].coreset.key, chosen[1].coreset.key),
         )
+
+
+def _results(records: Sequence[Record]) -> Cells:
+    return {(r.factors.row, r.factors.fraction, r.factors.replicate, r.factors.regime): r.results for r in records}
+
+
+def _counts(pair: Pair, fraction: float, replicate: int, results: Cells, setting: Setting) -> dict[str, Counts]:
+    """What both models get right, in each regime in which both were trained."""
+    counts = {}
+    for regime, trained in setting.regimes.items():
+        both = [results[row.name, fraction, replicate, regime] for row in (pair.faulty, pair.right)]
+        found = [_right(each, trained) for each in both if each]
+        if len(found) == 2:
+            counts[regime] = Counts(clean=(found[0][0], found[1][0]), robust=(found[0][1], found[1][1]))
+    return counts
 
 
 def _right(results: Results, trained: Trained) -> tuple[int, int]:

@@ -155,8 +155,9 @@ def _table(setting: Setting, compared: dict[tuple[str, str, float], list[Compare
 
 
 def _row(setting: Setting, pair: Pair, fraction: float, lines: Sequence[Compared]) -> list[str]:
-    shared = estimate([line.shared / line.k for line in lines])
-    cells = [pair.faulty.name, pair.right.name, wording.percent(fraction), f"{wording.share(shared)} %"]
+    picks = [line.shared / line.k for line in lines if line.shared is not None]
+    shared = f"{wording.share(estimate(picks))} %" if picks else wording.ABSENT
+    cells = [pair.faulty.name, pair.right.name, wording.percent(fraction), shared]
     for name, trained in setting.regimes.items():
         found = [line.regimes[name] for line in lines if name in line.regimes]
         for each, images in (

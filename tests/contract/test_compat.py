@@ -17,6 +17,7 @@ from methods.api import Budget, Context, Scalar
 from methods.contract import run_contract
 from methods.functions import FunctionMethod
 from tests.oracles import (
+    test_acs,
     test_aum,
     test_craig,
     test_d2,
@@ -64,7 +65,7 @@ def in_place_of(right: str, method: FunctionMethod) -> FunctionMethod:
         known = {key: v for key, v in values.items() if key not in params or key in method.info.params}
         return method.function(*args, **known)
 
-    return FunctionMethod(replace(method.info, name=right, params=params), function, values=params)
+    return replace(method, info=replace(method.info, name=right, params=params), function=function, values=params)
 
 
 def presented(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -104,7 +105,14 @@ def movement_over_all_windows(method: FunctionMethod) -> None:
     assert_highest(picked(method, given, 12, {"trajectory": 1.0, "window": 5}), scores)
 
 
+def beta_once(method: FunctionMethod) -> None:
+    """Over several worlds, since twice the KL term does not change every choice."""
+    for seed in range(8):
+        fails(test_acs.test_craig_picks_the_batches_nearest_to_all_and_weighs_them_by_their_followers, seed)(method)
+
+
 CAUGHT: dict[str, Check] = {
+    "acs-authors": beta_once,
     "aum-ccs": breaks("exact_budget"),
     "aum-dual": fails(test_aum.test_smallest_mean_margin_first, 0, "probabilities"),
     "cal-deepcore": breaks("stated_direction"),
@@ -166,6 +174,6 @@ def test_each_says_what_its_fault_is_and_where_it_was_read(name: str) -> None:
 
 
 def test_the_names_say_whose_they_are() -> None:
-    assert {name.rsplit("-", 1)[1] for name in COMPAT} == {"deepcore", "ccs", "dual", "mode"}
+    assert {name.rsplit("-", 1)[1] for name in COMPAT} == {"authors", "deepcore", "ccs", "dual", "mode"}
     with pytest.raises(Exception, match="Two methods are called 'herding-deepcore'"):
         registry.score("herding-deepcore", needs="loss", keep="low")(lambda signals: signals.loss[-1])

@@ -42,15 +42,16 @@ def trades(head: np.ndarray, h: np.ndarray, h_attacked: np.ndarray, y: int, beta
 
 def signals(values: dict[str, Any], beta: float = BETA, again: float = 1.0) -> dict[str, np.ndarray]:
     """The derivatives in closed form. `again` is what a faulty version multiplies those of the KL by once more."""
-    clean, attacked = np.zeros((N, C)), np.zeros((N, C))
+    clean, attacked, probability = np.zeros((N, C)), np.zeros((N, C)), np.zeros((N, C))
     for i in range(N):
         z, z_attacked = (values["head"] @ np.append(values[f][i], 1.0) for f in ("features", "attacked_features"))
         p, q = softmax(z), softmax(z_attacked)
+        probability[i] = p
         divergence = float(np.sum(p * np.log(p / q)))
         clean[i] = p - np.eye(C)[values["labels"][i]] + again * beta * p * (np.log(p / q) - divergence)
         attacked[i] = again * beta * (q - p)
     shared = {name: values[name] for name in ("features", "attacked_features")}
-    return {"clean_error": clean, "attacked_error": attacked, **shared}
+    return {"clean_error": clean, "attacked_error": attacked, "probability": probability, **shared}
 
 
 def numeric(values: dict[str, Any], i: int, step: float = 1e-6) -> np.ndarray:
