@@ -41,7 +41,6 @@ class Unavailable:
 
 
 _methods: dict[str, Method] = {}
-_sources: dict[str, str] = {}
 _unavailable: dict[str, Unavailable] = {}
 _lacking: dict[str, str] = {}
 _loaded = False
@@ -119,11 +118,14 @@ def register(method: Any) -> Any:
         where = getattr(method, "__name__", method)
         raise UsageError(f"The `info` of '{where}' is no MethodInfo; make it a class attribute, not a property.")
     name = method.info.name
-    source = f"{source_hash(method)} {getattr(_defined(method), '__qualname__', '')}"  # imported twice is still one
-    if name in _methods and _sources[name] != source:
+    if name in _methods and _written(_methods[name]) != _written(method):  # imported twice is still one
         raise UsageError(f"Two methods are called '{name}'; rename one of them.")
-    _methods[name], _sources[name] = method, source
+    _methods[name] = method
     return method
+
+
+def _written(method: Any) -> tuple[str, str]:
+    return source_hash(method), getattr(_defined(method), "__qualname__", "")
 
 
 def _defined(method: Any) -> Any:

@@ -55,7 +55,7 @@ def test_the_method_and_the_signal_on_the_page_keep_the_contract(
 ) -> None:
     methods.signals.signal_names()
     registry.method_names()
-    for module, name in ((registry, "_methods"), (registry, "_sources"), (methods.signals, "_signals")):
+    for module, name in ((registry, "_methods"), (methods.signals, "_signals")):
         monkeypatch.setattr(module, name, dict(getattr(module, name)))
     assert len(EXAMPLES) == 2
     (tmp_path / "from_the_page.py").write_text("\n".join([*EXAMPLES, READER]))

@@ -152,8 +152,7 @@ def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     registry.method_names()
     kept = {n: m for n, m in registry._methods.items() if not n.startswith("deepcore:")}
     monkeypatch.setattr(registry, "_methods", kept)
-    for name in ("_sources", "_unavailable"):
-        monkeypatch.setattr(registry, name, dict(getattr(registry, name)))
+    monkeypatch.setattr(registry, "_unavailable", dict(registry._unavailable))
     monkeypatch.setattr(registry, "_lacking", {})
 
 

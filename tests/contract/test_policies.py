@@ -211,8 +211,7 @@ def test_a_policy_brings_its_parameters_and_signals() -> None:
 
 def test_names_that_clash_are_refused_and_a_table_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     registry.method_names()
-    for name in ("_methods", "_sources"):
-        monkeypatch.setattr(registry, name, dict(getattr(registry, name)))
+    monkeypatch.setattr(registry, "_methods", dict(registry._methods))
 
     @registry.score("skipping", needs="loss", keep="high", direction="hard")
     def skipping(signals, *, skip: int = 1):

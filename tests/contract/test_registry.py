@@ -18,7 +18,7 @@ from methods.registry import bind, get, register, resolve, run, score, subset
 def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a test registers is gone after it."""
     registry.method_names()
-    for name in ("_methods", "_sources", "_unavailable"):
+    for name in ("_methods", "_unavailable"):
         monkeypatch.setattr(registry, name, dict(getattr(registry, name)))
 
 

@@ -209,7 +209,6 @@ def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("PYTHONPATH", f"{site}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setattr(registry, "_methods", dict(registry._methods))
-    monkeypatch.setattr(registry, "_sources", dict(registry._sources))
     registry.method_names()  # the registry may have looked for plugins before this one was there
     importlib.import_module("faulty_methods")
     yield flag
