@@ -188,8 +188,9 @@ def acs_beta() -> Values:
 
 def datacull_fraction() -> Values:
     n, rate = 1000, 0.2
-    kept = int(np.ceil(rate * n))
-    return {"n": n, "rate": rate, "documented": n - kept, "kept": kept}
+    documented = round((1 - rate) * n)
+    kept = len(picks("random-datacull", documented, np.zeros(n, dtype=np.int64)))
+    return {"n": n, "rate": rate, "documented": documented, "kept": kept}
 
 
 SETS: dict[str, Callable[[], Values]] = {

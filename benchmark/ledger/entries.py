@@ -349,7 +349,8 @@ ENTRIES: tuple[Entry, ...] = (
         "pruning_rate is documented as the fraction to remove (0.2 keeps 80 %); the code keeps ceil(pruning_rate N).",
         "run",
         shown="pruning_rate = {rate} of {n:,} samples: {documented} are kept by the documentation, {kept} by the code.",
-        note="A loader and no method: nothing in methods/compat repeats it. The loaders of single methods document the "
-        "same argument as the fraction to keep.",
+        note="Nothing is trained: the harness refuses a set of the wrong size. The loaders of single methods document "
+        "the same argument as the fraction to keep.",
+        method="random-datacull",
     ),
 )

@@ -1,4 +1,6 @@
-"""Budgets as in DeepCore (every method with `balance=True`; methods_utils/submodular_optimizer.py for the order)."""
+"""Budgets as in DeepCore (every method with `balance=True`; methods_utils/submodular_optimizer.py for the order), and
+as in DataCull (datacull/data.py, `DCDataLoader`).
+"""
 
 import numpy as np
 
@@ -18,3 +20,13 @@ def random_deepcore(context: Context, budget: Budget) -> Integers:
         for members in context.classes()
     ]
     return np.concatenate([np.sort(picks) for picks in chosen])
+
+
+@subset("random-datacull", direction="any", stochastic=True, paper="none", repeats="random")
+def random_datacull(context: Context, budget: Budget) -> Integers:
+    """Uniform, but as many samples as were to be removed.
+
+    The fault: the share that is documented as the one to remove is the one that is kept. At the budget k it keeps
+    N - k, one at least.
+    """
+    return context.rng.permutation(context.n)[: max(1, context.n - budget.k)]
