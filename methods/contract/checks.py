@@ -12,10 +12,10 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from methods.api import HELD_OUT, Budget, Coreset, Integers, MethodInfo, MissingSignal
+from methods.api import HELD_OUT, Budget, Integers, MethodInfo, MissingSignal
 from methods.contract.ambient import elsewhere, states
 from methods.contract.direction import stated_direction
-from methods.contract.subject import ContractViolation, DoesNotApply, Subject
+from methods.contract.subject import ContractViolation, DoesNotApply, Subject, equal
 from methods.contract.world import World
 from methods.errors import CoresetBenchError
 from methods.policies import check_policy
@@ -143,7 +143,7 @@ def same_generator_same_answer(subject: Subject) -> None:
     first = subject.remembered(world, world.n // 10, seed=7)
     with elsewhere():
         second = subject.answer(world.copied(), world.n // 10, seed=7)
-    if not _equal(first, second):
+    if not equal(first, second):
         raise subject.refuse("gave two answers for the same generator; draw from context.rng alone and keep no state.")
 
 
@@ -344,14 +344,6 @@ def _even(picked: NDArray[np.bool_]) -> bool:
     squares = float(((picked.sum(axis=0) - share.sum()) ** 2).sum())
     n = picked.shape[1]
     return squares <= variance * (n + SIGMAS * np.sqrt(2 * n)) + 1e-9
-
-
-def _equal(first: Coreset, second: Coreset) -> bool:
-    if not np.array_equal(first.indices, second.indices):
-        return False
-    if first.weights is None or second.weights is None:
-        return first.weights is second.weights
-    return np.array_equal(first.weights, second.weights)
 
 
 CHECKS: tuple[Callable[[Subject], None], ...] = (

@@ -16,7 +16,7 @@ from methods.api import Budget, Coreset, Floats, Integers, MissingSignal
 from methods.contract.ambient import elsewhere, states
 from methods.contract.checks import SIGMAS, info_complete, registrable
 from methods.contract.planted import EASY, world_for
-from methods.contract.subject import ContractViolation, DoesNotApply, Subject
+from methods.contract.subject import ContractViolation, DoesNotApply, Subject, equal
 from methods.contract.world import World
 from methods.dynamics import DynamicInfo, Presentations, TrainingContext, Weighting, described, present
 from methods.errors import CoresetBenchError
@@ -155,7 +155,7 @@ def same_generator_same_answer(subject: DynamicSubject) -> None:
     with elsewhere():
         subject.course(world, k=world.n // 3, seed=8, epochs=2)
         second = subject.course(world.copied(), seed=7)
-    if len(first) != len(second) or not all(map(_equal, first, second)):
+    if len(first) != len(second) or not all(map(equal, first, second)):
         raise subject.refuse(
             "gave two answers for the same generators; draw from context.rng alone, keep notes in context.memory alone."
         )
@@ -289,14 +289,6 @@ def _differ(first: NDArray[np.int64], second: NDArray[np.int64]) -> bool:
     """Whether the mean counts of two sets of runs differ for any sample by more than chance allows."""
     spread: Floats = np.sqrt((first.var(axis=0) + second.var(axis=0)) / RUNS)
     return bool((np.abs(first.mean(axis=0) - second.mean(axis=0)) > SIGMAS * spread + 1e-9).any())
-
-
-def _equal(first: Coreset, second: Coreset) -> bool:
-    if not np.array_equal(first.indices, second.indices):
-        return False
-    if first.weights is None or second.weights is None:
-        return first.weights is second.weights
-    return np.array_equal(first.weights, second.weights)
 
 
 DYNAMIC_CHECKS: tuple[Callable[[Any], None], ...] = (

@@ -13,6 +13,15 @@ from methods.contract.world import World
 from methods.errors import CoresetBenchError
 
 
+def equal(first: Coreset, second: Coreset) -> bool:
+    """Whether two answers are the same picks in the same order with the same weights."""
+    if not np.array_equal(first.indices, second.indices):
+        return False
+    if first.weights is None or second.weights is None:
+        return first.weights is second.weights
+    return np.array_equal(first.weights, second.weights)
+
+
 class ContractViolation(CoresetBenchError):
     """A method breaks its contract: one sentence that says how, and the mend."""
 
