@@ -15,7 +15,7 @@ from benchmark.data import fingerprint
 from benchmark.models import model_names
 from benchmark.randomness import derive_seed
 from benchmark.records import Seeds
-from benchmark.spec import CALIBRATE, FULL, Attacks, DatasetSpec, Regime, Row, Suite, Training
+from benchmark.spec import CALIBRATE, FULL, Attacks, DatasetSpec, MarginPGD, Regime, Row, Suite, Training
 from benchmark.store import Store, content_key
 from methods.api import HELD_OUT, Method, Scalar, check_params, epoch_index
 from methods.dynamics import described
@@ -369,9 +369,7 @@ def _cell(
         model = Stage("dynamic", {**spec, **reselection.spec})
     calibration = make_calibration(suite, data, regime) if regime.primary == CALIBRATE else None
     outcomes = {}
-    for attack, spec in _evaluations(
-        suite.attacks, regime, seeds.attack, _wanted(suite, name, fraction, replicate)
-    ).items():
+    for attack, spec in _evaluations(suite.attacks, regime, seeds.attack, (name, fraction, replicate)).items():
         parents = {"model": model.key}
         if spec.get("epsilon") == CALIBRATE and calibration:
             parents["calibration"] = calibration.key
@@ -410,8 +408,10 @@ def make_calibration(suite: Suite, data: Data, regime: Regime, replicate: int = 
     return Stage("calibration", spec)
 
 
-def _evaluations(attacks: Attacks, regime: Regime, seed: int, autoattacked: bool) -> dict[str, dict[str, Any]]:
-    """What each evaluation of a cell is: the specs of its outcome stages, by attack."""
+def _evaluations(
+    attacks: Attacks, regime: Regime, seed: int, cell: tuple[str, float, int]
+) -> dict[str, dict[str, Any]]:
+    """What each evaluation of a cell (row, fraction, replicate) is: the specs of its outcome stages, by attack."""
     each = {"images": attacks.test, "seed": seed, "folded": attacks.folded}
     specs: dict[str, dict[str, Any]] = {
         "clean": {"folded": attacks.folded},
@@ -420,16 +420,21 @@ def _evaluations(attacks: Attacks, regime: Regime, seed: int, autoattacked: bool
     if attacks.margin:
         specs["margin"] = {**each, **attacks.margin.canonical(), "epsilons": list(regime.epsilons)}
     specs["radii"] = {**each, **attacks.smallest_epsilon.canonical(), "largest": max(regime.epsilons)}
-    if autoattacked:
+    if attacks.autoattack.covers(*cell):
         auto = attacks.autoattack
-        fewest = min((count for count in (auto.test, attacks.test) if count), default=None)
-        specs["autoattack"] = {**each, "images": fewest, "epsilon": regime.primary, "batch_size": auto.batch_size}
+        images = _fewest(auto.test, attacks.test)
+        specs["autoattack"] = {**each, "images": images, "epsilon": regime.primary, "batch_size": auto.batch_size}
+    if attacks.guard and attacks.guard.covers(*cell):
+        specs["guard"] = {
+            **each,
+            "images": _fewest(attacks.guard.images, attacks.test),
+            "epsilon": regime.primary,
+            "factor": attacks.guard.factor,
+            "pgd": attacks.pgd.canonical(),
+            "margin": (attacks.margin or MarginPGD()).canonical(),
+        }
     return specs
 
 
-def _wanted(suite: Suite, name: str, fraction: float, replicate: int) -> bool:
-    """Whether AutoAttack is run on this cell. Full data counts as a row at every fraction asked for."""
-    auto = suite.attacks.autoattack
-    fraction_ok = auto.fractions is None or fraction in auto.fractions or (name == FULL and bool(auto.fractions))
-    replicate_ok = auto.replicates is None or replicate in auto.replicates
-    return fraction_ok and replicate_ok and (auto.rows is None or name in auto.rows)
+def _fewest(*counts: int | None) -> int | None:
+    return min((count for count in counts if count), default=None)

@@ -153,18 +153,44 @@ class MarginPGD(Spec):
     batch_size: Positive = 512
 
 
-class AutoAttack(Spec):
-    """AutoAttack *standard* at the primary epsilon, on the first `test` test images (None: all of them).
+class Where(Spec):
+    """The cells on which a costly attack is run: where fraction, replicate and row match.
 
-    Run where fraction, replicate and row match; an empty list means none, None means every one.
-    Its result depends on seed and batch size, so both are keyed.
+    An empty list means none, None every one.
     """
 
     fractions: tuple[Share, ...] | None = None
     replicates: tuple[int, ...] | None = None
     rows: tuple[str, ...] | None = None
+
+    def covers(self, row: str, fraction: float, replicate: int) -> bool:
+        """Whether the cell is one of them. Full data counts as a row at every fraction asked for."""
+        return (
+            (self.fractions is None or fraction in self.fractions or (row == FULL and bool(self.fractions)))
+            and (self.replicates is None or replicate in self.replicates)
+            and (self.rows is None or row in self.rows)
+        )
+
+
+class AutoAttack(Where):
+    """AutoAttack *standard* at the primary epsilon, on the first `test` test images (None: all of them).
+
+    Its result depends on seed and batch size, so both are keyed.
+    """
+
     test: Positive | None = None
     batch_size: Positive = 512
+
+
+class Guard(Where):
+    """Both of the suite's PGDs at the primary epsilon with `factor` times the steps and restarts, on few test images.
+
+    What they find beyond the suite's own shows how far its robust accuracies can be trusted; `benchmark.masking` says
+    how much is too much. On the first `images` test images; the margin is climbed `factor` times for each class.
+    """
+
+    images: Positive = 100
+    factor: Positive = 10
 
 
 class SmallestEpsilon(Spec):
@@ -185,6 +211,7 @@ class Attacks(Spec):
     pgd: PGD = PGD()
     margin: MarginPGD | None = MarginPGD()
     autoattack: AutoAttack = AutoAttack(fractions=())
+    guard: Guard | None = None
     smallest_epsilon: SmallestEpsilon = SmallestEpsilon()
     folded: bool = True
     test: Positive | None = None  # attack only the first `test` test images; None: all of them
@@ -289,13 +316,13 @@ class Suite(Spec):
         for row in self.rows:
             if row.proxy not in self.proxies and (self.proxies or row.proxy != "standard"):
                 raise ValueError(f"row '{row.name}' reads proxy '{row.proxy}', which [proxies] does not declare")
-        auto = self.attacks.autoattack
-        for name in auto.rows or ():
-            if name not in (*names, FULL):
-                raise ValueError(str(unknown("row in attacks.autoattack.rows", name, names)))
-        for fraction in auto.fractions or ():
-            if fraction not in self.fractions:
-                raise ValueError(f"attacks.autoattack names the fraction {fraction:g}, which the suite does not have")
+        for attack, where in (("autoattack", self.attacks.autoattack), ("guard", self.attacks.guard)):
+            for name in (where and where.rows) or ():
+                if name not in (*names, FULL):
+                    raise ValueError(str(unknown(f"row in attacks.{attack}.rows", name, names)))
+            for fraction in (where and where.fractions) or ():
+                if fraction not in self.fractions:
+                    raise ValueError(f"attacks.{attack} names the fraction {fraction:g}, which the suite does not have")
         if not self.fractions or not self.regimes or not self.rows:
             raise ValueError("a suite needs at least one row, one fraction and one regime")
         if list(self.fractions) != sorted(set(self.fractions)):
