@@ -59,7 +59,7 @@ def printed(found: Mapping[str, Any]) -> "Group":
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="cyan", no_wrap=True)
     facts.add_column(overflow="fold")
-    for label, text in _facts(found):
+    for label, text in facts(found):
         facts.add_row(label, Text(text))
     base, _, policy = found["name"].partition("@")
     what = f"The score of {base}, kept by the policy {found['policy']}" if policy else found["keeps"]
@@ -76,7 +76,8 @@ def printed(found: Mapping[str, Any]) -> "Group":
     return Group(*parts)
 
 
-def _facts(found: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def facts(found: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """What is known of the method as (term, text); an empty term goes on with the one before."""
     yield "kind", KINDS[found["kind"]]
     yield "keeps", KEEPS[found["direction"]] + (f", by the policy {found['policy']}" if found["policy"] else "")
     if found["policies"]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from benchmark.rerun import CLOCKS
 from methods.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ Clock = Annotated[
     typer.Option(metavar="CLOCK", help="Train for equal 'epochs' or equal 'steps', whatever the suite says."),
 ]
 
-CLOCKS = ("epochs", "steps")
 STORE = Path("store")
 RESULTS = Path("results")
 

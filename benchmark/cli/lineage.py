@@ -1,14 +1,11 @@
 """The command that shows what a cell was made from: explain."""
 
-import shlex
-from collections.abc import Sequence
-from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmark.cli.common import CLOCKS, STORE, Data, Json, StorePath, app, print_rows, the_suite
+from benchmark.cli.common import STORE, Data, Json, StorePath, app, print_rows, the_suite
 from methods.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,13 +31,14 @@ def explain(
     Example: coreset-bench explain digits/easycore/0.3/trades/0
     """
     from benchmark.plan import make_plan
+    from benchmark.rerun import added, command, free_folder
     from benchmark.store import Store
 
     if cell.count("/") < 4:
         raise UsageError(f"'{cell}' is no cell; write SUITE/ROW/FRACTION/REGIME/REPLICATE (see coreset-bench plan).")
     head = cell.split("/")[0]
     named = suite or head.split("+")[0]
-    rows, clock = _added(head, the_suite(named).name)
+    rows, clock = added(head, the_suite(named).name)
     plan, kept = make_plan(the_suite(named, rows, clock), data), Store(store)
     lines = [
         {
@@ -52,7 +50,7 @@ def explain(
         }
         for stage, what in _lineage(plan, plan.find(cell))
     ]
-    again = _command(cell, named, rows, clock, data)
+    again = command(cell, named, rows, clock, free_folder(), data)
     if as_json:
         print_rows([{"cell": cell, "command": again, "stages": lines}], as_json)
         return
@@ -60,36 +58,6 @@ def explain(
     print(f"Stage results are in {store}/STAGE/{'K' * 2}/KEY with the full specification of each (spec.json).")
     print("To make it anew, in folders of its own (what a store holds already is not computed again):")
     print(f"  {again}")
-
-
-def _added(head: str, base: str) -> tuple[list[str], str | None]:
-    """The rows and the clock that `the_suite` added to the name of the suite `base`."""
-    from methods.registry import method_names
-
-    if head != base and not head.startswith(f"{base}+"):
-        raise UsageError(f"The cell is of suite '{head}', and this suite is '{base}'; name its own with --suite.")
-    parts = head[len(base) + 1 :].split("+") if head != base else []
-    clock = parts.pop() if parts and parts[-1] in CLOCKS else None
-    rows: list[str] = []
-    for part in parts:
-        if rows and part not in method_names() and "@" in rows[-1] and "@" not in part:
-            rows[-1] += f"+{part}"  # a policy of several words: el2n@low+balanced
-        else:
-            rows.append(part)
-    return rows, clock
-
-
-def _command(cell: str, suite: str, rows: Sequence[str], clock: str | None, data: Path | None) -> str:
-    folder, number = Path("again"), 2
-    while folder.exists():
-        folder, number = Path(f"again-{number}"), number + 1
-    words = ["coreset-bench", "run", suite]
-    for row in rows:
-        words += ["--row", row]
-    words += ["--clock", clock] if clock else []
-    words += ["--data", str(data)] if data else []
-    words += ["--only", escape(cell), "--store", f"{folder}/store", "--results", f"{folder}/results"]
-    return shlex.join(words)
 
 
 def _lineage(plan: "Plan", cell: "Cell") -> list[tuple["Stage", str]]:

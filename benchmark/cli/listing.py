@@ -37,13 +37,14 @@ def methods(
 
     Example: coreset-bench methods easycore
     """
+    from benchmark.roster import line
     from methods import registry
 
     if name is not None:
         _describe(name, as_json)
         return
     names = registry.compat_names() if compat else registry.method_names()
-    rows = [_line(registry.get(each)) for each in names]
+    rows = [line(registry.get(each)) for each in names]
     if as_json:
         rows += [{"name": lost.name, "unavailable": lost.reason} for lost in registry.unavailable()]
         print_rows(rows, as_json)
@@ -55,21 +56,6 @@ def methods(
     lost = [f"{each.name} is unavailable: {each.reason}" for each in registry.unavailable()]
     for sentence in (*lost, *registry.optional()):
         console().print(sentence, highlight=False, markup=False)
-
-
-def _line(method: Any) -> dict[str, Any]:
-    info = method.info
-    return {
-        "name": info.name,
-        "kind": info.kind,
-        "keeps": info.summary.rstrip("."),
-        "direction": info.direction,
-        "policy": getattr(method, "rule", None) or info.keep,
-        "needs": list(info.needs),
-        "parameters": [f"{key}={value}" for key, value in info.params.items()],
-        "paper": info.paper,
-        **({"repeats": info.repeats} if info.repeats else {}),
-    }
 
 
 def _list(rows: list[dict[str, Any]]) -> None:
@@ -106,11 +92,12 @@ def _describe(name: str, as_json: bool) -> None:
     method = registry.get(name)  # before the imports: a mistake in a name is answered at once
 
     from benchmark.cards import WIDEST, card, printed
+    from benchmark.roster import line
     from benchmark.spec import load_suite, suite_names
 
     own = method.info.name
     rows = {suite: [row.name for row in load_suite(suite).rows if row.method == own] for suite in suite_names()}
-    found = {**_line(method), "name": name, **card(method, {suite: found for suite, found in rows.items() if found})}
+    found = {**line(method), "name": name, **card(method, {suite: found for suite, found in rows.items() if found})}
     if as_json:
         print_rows([found], as_json)
         return

@@ -1,0 +1,19 @@
+"""A method in one line: what lists and cards say of it."""
+
+from typing import Any
+
+
+def line(method: Any) -> dict[str, Any]:
+    """What the registry knows of a method, under the names that the lists print."""
+    info = method.info
+    return {
+        "name": info.name,
+        "kind": info.kind,
+        "keeps": info.summary.rstrip("."),
+        "direction": info.direction,
+        "policy": getattr(method, "rule", None) or info.keep,
+        "needs": list(info.needs),
+        "parameters": [f"{key}={value}" for key, value in info.params.items()],
+        "paper": info.paper,
+        **({"repeats": info.repeats} if info.repeats else {}),
+    }
