@@ -56,14 +56,14 @@ def printed(found: Mapping[str, Any]) -> "Group":
     from rich.table import Table
     from rich.text import Text
 
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="cyan", no_wrap=True)
-    facts.add_column(overflow="fold")
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="cyan", no_wrap=True)
+    table.add_column(overflow="fold")
     for label, text in facts(found):
-        facts.add_row(label, Text(text))
+        table.add_row(label, Text(text))
     base, _, policy = found["name"].partition("@")
     what = f"The score of {base}, kept by the policy {found['policy']}" if policy else found["keeps"]
-    parts: list[RenderableType] = [Text.assemble((found["name"], "bold"), f"  {what}."), "", facts]
+    parts: list[RenderableType] = [Text.assemble((found["name"], "bold"), f"  {what}."), "", table]
     sections = [("Definition", paragraph) for paragraph in found["about"]]
     for paragraph in found["left_open"]:
         heading, _, rest = paragraph.partition(": ")

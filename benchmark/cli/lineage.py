@@ -1,6 +1,5 @@
 """The command that shows what a cell was made from: explain."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
