@@ -6,16 +6,29 @@ Nothing is computed here and torch is not imported: planning is what `plan`, a s
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from benchmark.charges import Charge, affordable, allowance, presentations, proxy_run
 from benchmark.data import fingerprint
 from benchmark.models import model_names
 from benchmark.randomness import derive_seed
 from benchmark.records import Seeds
-from benchmark.spec import CALIBRATE, FULL, Attacks, DatasetSpec, MarginPGD, Regime, Row, Suite, Training
+from benchmark.spec import (
+    CALIBRATE,
+    FULL,
+    NULL,
+    UNIFORM,
+    Attacks,
+    DatasetSpec,
+    MarginPGD,
+    Regime,
+    Row,
+    Suite,
+    Training,
+)
 from benchmark.store import Store, content_key
 from methods.api import HELD_OUT, Method, Scalar, check_params, epoch_index
 from methods.dynamics import described
@@ -25,6 +38,8 @@ from methods.signals import get_signal, read_share
 
 # Raise a stage's version when its code changes what it computes; a test pins each to its sources.
 VERSIONS = {"data": 2, "proxy": 3, "signal": 2, "coreset": 2, "model": 3, "dynamic": 1, "outcome": 3, "calibration": 1}
+
+OF_NULLS = ("clean", "pgd", "margin")  # what random draws meet: enough to hold a row's robust accuracy against them
 
 
 @dataclass(frozen=True)
@@ -97,7 +112,7 @@ def make_trace(data: Data, training: Training, seed: int, until: int, needs: tup
 
 @dataclass(frozen=True)
 class Selection:
-    """One method's choice at one fraction in one replicate."""
+    """One method's choice at one fraction in one replicate; with `like`, random picks of that choice's class counts."""
 
     row: Row
     method: Method
@@ -106,6 +121,7 @@ class Selection:
     seed: int
     traces: tuple[Trace, ...]
     coreset: Stage
+    like: "Selection | None" = None
 
     @property
     def proxy_epochs(self) -> int:
@@ -113,14 +129,26 @@ class Selection:
         needs = self.method.info.needs
         return sum(read_until(needs, self.params, trace.training) for trace in self.traces)
 
+    @property
+    def charges(self) -> list[Charge]:
+        """What this row would need alone of each of its proxies, and of what is recorded on it."""
+        needs = self.method.info.needs
+        lengths = (read_until(needs, self.params, trace.training) for trace in self.traces)
+        return [proxy_run(t.training, until, t.signals) for t, until in zip(self.traces, lengths, strict=True)]
+
 
 def read_until(needs: Iterable[str], params: Mapping[str, Scalar], training: Training) -> int:
     """The epochs of a proxy that a method reads: up to the share `at` of its schedule, its own or its signals'."""
     return epoch_index(read_share(needs, params), training.recipe.epochs) + 1
 
 
-def make_selection(data: Data, suite: Suite, row: Row, fraction: float, replicate: int) -> Selection:
-    """Raises UsageError for an unknown method, policy, parameter or signal."""
+def make_selection(
+    data: Data, suite: Suite, row: Row, fraction: float, replicate: int, seed: int | None = None
+) -> Selection:
+    """`seed` is the replicate's own unless given.
+
+    Raises UsageError for an unknown method, policy, parameter or signal.
+    """
     method = get(row.spelled, row.params)
     params = check_params(method.info.name, row.params, method.info.params)
     needs = method.info.needs
@@ -133,11 +161,11 @@ def make_selection(data: Data, suite: Suite, row: Row, fraction: float, replicat
         if count < 1:
             raise UsageError(f"Row '{row.name}' averages {count} proxies; it takes one at least.")
         for index in range(count):
-            seed = derive_seed("proxy", row.proxy, replicate, index)
+            drawn = derive_seed("proxy", row.proxy, replicate, index)
             # The first proxy serves every method and runs to its end; further ones stop where they are read.
             until = read if index else training.recipe.epochs
-            traces.append(make_trace(data, training, seed, until, needs))
-    seed = derive_seed("selection", replicate)
+            traces.append(make_trace(data, training, drawn, until, needs))
+    seed = derive_seed("selection", replicate) if seed is None else seed
     spec = {
         "data": data.canonical(),
         "method": method.info.name,
@@ -150,6 +178,14 @@ def make_selection(data: Data, suite: Suite, row: Row, fraction: float, replicat
     }
     parents = {f"{name}/{i}": stage.key for i, trace in enumerate(traces) for name, stage in trace.signals.items()}
     return Selection(row, method, params, fraction, seed, tuple(traces), Stage("coreset", spec, parents))
+
+
+def make_match(data: Data, like: Selection, seed: int) -> Selection:
+    """Picks at random, of each class as many as `like` has."""
+    row = Row(method="random", label=f"{NULL}{like.row.name}")
+    spec = {"data": data.canonical(), "random": "class counts of the parent", "fraction": like.fraction, "seed": seed}
+    coreset = Stage("coreset", spec, {"like": like.coreset.key})
+    return Selection(row, get("random"), {}, like.fraction, seed, (), coreset, like)
 
 
 @dataclass(frozen=True)
@@ -192,7 +228,10 @@ def make_reselection(row: Row, fraction: float, replicate: int) -> Reselection:
 class Cell:
     """One trained and attacked model, on a coreset (`selection`), by a dynamic method (`reselection`) or on the pool.
 
-    `calibration` finds the regime's primary epsilon, where the suite leaves it to a measurement.
+    `null` marks a random draw that rows are held against, and `replicate` is then its number (see `Nulls`).
+    `calibration` finds the regime's primary epsilon, where the suite leaves it to a measurement. On the clock "cost",
+    `spare` is what the row's proxies and signals leave of the allowance, and `unaffordable` says why there is nothing
+    to train where they leave too little.
     """
 
     suite: str
@@ -207,6 +246,9 @@ class Cell:
     outcomes: Mapping[str, Stage]
     calibration: Stage | None = None
     reselection: Reselection | None = None
+    null: str = ""
+    spare: Charge | None = None
+    unaffordable: str = ""
 
     @property
     def id(self) -> str:
@@ -229,7 +271,13 @@ class Cell:
         return [stage for stage in (coreset, self.calibration) if stage]
 
     def done(self, store: Store) -> bool:
+        if self.unaffordable:
+            return True
         return all(stage.done(store) for stage in (*self.inputs(), self.model, *self.outcomes.values()))
+
+    def presentations(self, k: int, pool: int, held_out: int) -> int | None:
+        """How many samples the clock "cost" lets its training present; None on the other clocks."""
+        return presentations(self.regime.recipe, k, self.spare, pool, held_out) if self.spare else None
 
 
 @dataclass(frozen=True)
@@ -252,8 +300,32 @@ class Plan:
         return list(joined.values())
 
     def selections(self) -> list[Selection]:
-        """Each coreset once."""
-        return list({cell.selection.coreset.key: cell.selection for cell in self.cells if cell.selection}.values())
+        """Each coreset once, those first whose class counts others take."""
+        chosen = [cell.selection for cell in self.cells if cell.selection]
+        return list({s.coreset.key: s for s in (*(s.like for s in chosen if s.like), *chosen)}.values())
+
+    @cached_property
+    def shared(self) -> dict[str, tuple[float, float]]:
+        """What each coreset costs where all share their proxies, for each image of the pool and of the held-out part.
+
+        A proxy run, with all that is recorded on it, is divided among the coresets that read it, in proportion to what
+        each would need of it alone.
+        """
+        chosen, runs = self.selections(), {trace.proxy.key: trace for trace in self.traces()}
+        shares = [
+            (selection.coreset.key, trace.proxy.key, alone)
+            for selection in chosen
+            for trace, alone in zip(selection.traces, selection.charges, strict=True)
+        ]
+        alone = {key: sum((c for _, run, c in shares if run == key), Charge()) for key in runs}
+        found = {selection.coreset.key: (0.0, 0.0) for selection in chosen}
+        for coreset, key, own in shares:
+            run = proxy_run(runs[key].training, runs[key].until, runs[key].signals)
+            pool, held_out = found[coreset]
+            pool += run.pool * own.pool / alone[key].pool
+            held_out += run.held_out * own.held_out / (alone[key].held_out or 1)
+            found[coreset] = pool, held_out
+        return found
 
     def calibrations(self) -> list[Stage]:
         """Each calibration of a primary epsilon once."""
@@ -284,7 +356,8 @@ def make_plan(
     """The cells of a suite in plan order: full data first, then rows x fractions x regimes x replicates.
 
     `known` is the data's fingerprint where the caller has it already. `replicates`, which may lie beyond the suite's
-    own number, are those to plan (None: the suite's).
+    own number, are those to plan (None: the suite's). Random draws, which belong to no replicate, come last; other
+    replicates than the suite's are planned without them.
 
     Raises:
         UsageError: an unknown method, data set, model, signal or parameter, data that is not there, or rows of both
@@ -299,10 +372,12 @@ def make_plan(
     cells = []
     for name, row, fractions in _rows(suite):
         for fraction in fractions:
-            for regime_name, regime in suite.regimes.items():
+            for regime_name, regime in suite.on_clocks().items():
                 for replicate in chosen:
                     choice = _choice(data, suite, row, fraction, replicate) if row else None
                     cells.append(_cell(suite, data, name, fraction, regime_name, regime, replicate, choice))
+    if chosen == tuple(range(suite.replicates)):
+        cells += _null_cells(suite, data)
     return Plan(suite, data, tuple(cells), chosen)
 
 
@@ -319,13 +394,54 @@ def contestants(suite: Suite) -> int:
     return sum(len(fractions) for _, _, fractions in _rows(suite))
 
 
+def _null_cells(suite: Suite, data: Data) -> Iterator[Cell]:
+    """The random draws that the suite declares.
+
+    Draw d has seeds of its own, for its training too: one draw varies as one replicate of a row does. One that takes
+    a row's class counts takes those of replicate d modulo the suite's number.
+    """
+    if suite.nulls is None:
+        return
+    draws, named = range(suite.nulls.draws), {row.name: row for row in suite.rows}
+    uniform = Row(method="random", label=f"{NULL}{UNIFORM}")
+    for name, fractions in _nulls(suite):
+        for fraction in fractions:
+            likes = []
+            if name != UNIFORM:
+                if is_dynamic(named[name]):
+                    raise UsageError(f"nulls.rows names '{name}', which re-selects and so has no class counts.")
+                likes = [make_selection(data, suite, named[name], fraction, r) for r in range(suite.replicates)]
+            for regime_name, regime in suite.regimes.items():
+                for draw in draws:
+                    seed = derive_seed("null", "selection", draw)
+                    if likes:
+                        selection = make_match(data, likes[draw % len(likes)], seed)
+                    else:
+                        selection = make_selection(data, suite, uniform, fraction, draw, seed)
+                    label = f"{NULL}{name}"
+                    yield _cell(suite, data, label, fraction, regime_name, regime, draw, selection, null=name)
+
+
+def _nulls(suite: Suite) -> Iterator[tuple[str, tuple[float, ...]]]:
+    if suite.nulls:
+        yield UNIFORM, suite.fractions
+        for name in suite.nulls.rows:
+            yield name, suite.nulls.fractions or suite.fractions
+
+
+def count_nulls(suite: Suite) -> int:
+    """The random draws that the suite declares."""
+    kinds = sum(len(fractions) for _, fractions in _nulls(suite))
+    return kinds * suite.nulls.draws * len(suite.regimes) if suite.nulls else 0
+
+
 def is_dynamic(row: Row) -> bool:
     """Whether the row's method re-selects while a model trains."""
     return get(row.spelled, row.params).info.kind == "dynamic"
 
 
 def require_one_track(suite: Suite) -> None:
-    """Raises UsageError where static rows stand beside dynamic ones, or dynamic rows are to train for equal steps."""
+    """Raises UsageError where static rows stand beside dynamic ones, or dynamic rows are to train on another clock."""
     dynamic = [row for row in suite.rows if is_dynamic(row)]
     static = [row for row in suite.rows if row not in dynamic]
     if dynamic and static:
@@ -333,7 +449,7 @@ def require_one_track(suite: Suite) -> None:
             f"Suite '{suite.name}' has the dynamic row '{dynamic[0].name}' beside the static '{static[0].name}', which "
             "no table compares; put dynamic rows in a suite of their own, such as digits-dynamic."
         )
-    if dynamic and any(regime.recipe.clock == "steps" for regime in suite.regimes.values()):
+    if dynamic and any(regime.recipe.clock != "epochs" for regime in suite.on_clocks().values()):
         raise UsageError(f"The dynamic rows of suite '{suite.name}' spend presentations; set clock = \"epochs\".")
 
 
@@ -352,24 +468,37 @@ def _cell(
     regime: Regime,
     replicate: int,
     chosen: Selection | Reselection | None,
+    null: str = "",
 ) -> Cell:
     selection = chosen if isinstance(chosen, Selection) else None
     reselection = chosen if isinstance(chosen, Reselection) else None
+
+    def seed(purpose: str) -> int:
+        return derive_seed("null", purpose, replicate) if null else derive_seed(purpose, replicate)
+
     seeds = Seeds(
         proxies=tuple(trace.seed for trace in selection.traces) if selection else (),
-        selection=derive_seed("selection", replicate),
-        training=derive_seed("training", replicate),
-        attack=derive_seed("attack", replicate),
+        selection=seed("selection"),
+        training=seed("training"),
+        attack=seed("attack"),
     )
     spec = {**data.canonical(), "model": regime.model, "recipe": regime.recipe.canonical(), "seed": seeds.training}
     if selection and not selection.row.weights:
         spec["weights"] = False
+    spare, unaffordable = _purse(suite, regime, fraction, selection)
+    if spare:
+        spec["spare"] = asdict(spare)
     model = Stage("model", spec, {"coreset": selection.coreset.key} if selection else {})
     if reselection:
         model = Stage("dynamic", {**spec, **reselection.spec})
-    calibration = make_calibration(suite, data, regime) if regime.primary == CALIBRATE else None
+    calibration = None
+    if regime.primary == CALIBRATE:  # one for all clocks, or their rows would meet attacks of different strength
+        calibration = make_calibration(suite, data, suite.regimes[regime_name.partition("@")[0]])
     outcomes = {}
-    for attack, spec in _evaluations(suite.attacks, regime, seeds.attack, (name, fraction, replicate)).items():
+    evaluations = _evaluations(suite.attacks, regime, seeds.attack, (name, fraction, replicate))
+    if null:
+        evaluations = {attack: spec for attack, spec in evaluations.items() if attack in OF_NULLS}
+    for attack, spec in evaluations.items():
         parents = {"model": model.key}
         if spec.get("epsilon") == CALIBRATE and calibration:
             parents["calibration"] = calibration.key
@@ -387,18 +516,42 @@ def _cell(
         outcomes,
         calibration,
         reselection,
+        null,
+        spare,
+        unaffordable,
+    )
+
+
+def _purse(suite: Suite, regime: Regime, fraction: float, selection: Selection | None) -> tuple[Charge | None, str]:
+    """On the clock "cost": what is left of the allowance, and a sentence where that leaves nothing to train."""
+    recipe = regime.recipe
+    if recipe.clock != "cost":
+        return None, ""
+    charge = sum(selection.charges if selection else (), Charge())
+    spare = allowance(suite) - charge
+    if affordable(recipe, fraction, spare):
+        return spare, ""
+    proxy = suite.proxies["standard"].recipe
+    needed = (charge.pool + charge.held_out) / (proxy.work * proxy.epochs)
+    return spare, (
+        f"Not affordable: its proxies and signals alone take {needed:.2g} trainings of the standard proxy. Of the "
+        f"allowance of {suite.allowance:g} and {recipe.epochs} epochs of the coreset, not one epoch is left."
     )
 
 
 def make_calibration(suite: Suite, data: Data, regime: Regime, replicate: int = 0) -> Stage:
     """A random coreset at the middle fraction, trained by the regime's recipe and attacked on `tune`.
 
-    Its seed is of its own, so that no model of the suite itself is judged.
+    Its seed is of its own, so that no model of the suite itself is judged. No row pays for it: on the clock "cost" it
+    is trained for equal epochs.
     """
+    recipe = regime.recipe
+    if recipe.clock == "cost":
+        recipe = recipe.model_copy(update={"clock": "epochs"})
     spec = {
         **data.canonical(),
         "model": regime.model,
-        "recipe": regime.recipe.canonical(),
+        "recipe": recipe.canonical(),
         "fraction": suite.middle,
         "epsilons": list(regime.epsilons),
         "pgd": suite.attacks.pgd.canonical(),

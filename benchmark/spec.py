@@ -18,6 +18,8 @@ from methods.errors import UsageError, unknown
 SUITES = Path(__file__).parent / "suites"
 FULL = "full"  # the row of the full pool
 CALIBRATE = "calibrate"  # a primary epsilon that a run measures for itself
+UNIFORM = "uniform"  # the null of picks from the whole pool
+NULL = "null:"  # how the names of nulls begin, which are no rows
 
 
 def _ratio(value: object) -> object:
@@ -46,6 +48,7 @@ Primary = Annotated[float | Literal["calibrate"], PlainValidator(_primary)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 Scalar = int | float | str | bool
+Clock = Literal["epochs", "steps", "cost"]
 
 
 def _resolved(value: object) -> object:
@@ -95,14 +98,16 @@ class Recipe(Spec):
     """How a model is trained. `epsilon` and what follows it are read by TRADES alone.
 
     `clock` states the budget: "epochs" gives every coreset the same number of passes over itself; "steps"
-    gives it as many optimiser steps as that number of passes over the full pool would take. `precision` may be "auto":
-    bfloat16 where this machine's processor has units for it, float32 elsewhere. `compile` is torch's, of the network
-    below its last layer.
+    gives it as many optimiser steps as that number of passes over the full pool would take; "cost" gives it what the
+    row's own proxies and signals leave of a budget that is the same for all rows (`Suite.allowance`).
+
+    `precision` may be "auto": bfloat16 where this machine's processor has units for it, float32 elsewhere. `compile` is
+    torch's, of the network below its last layer.
     """
 
     objective: Literal["standard", "trades"] = "standard"
     epochs: Positive
-    clock: Literal["epochs", "steps"] = "epochs"
+    clock: Clock = "epochs"
     batch_size: Positive = 128
     lr: Annotated[float, Field(gt=0)] = 0.1
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
@@ -285,8 +290,32 @@ class Row(Spec):
         return f"{self.spelled} ({', '.join(notes)})" if notes else self.spelled
 
 
+# The comparisons that Holm adjusts as one family over all regimes of a suite, each on means over its fractions: every
+# pair of rows, which rank intervals speak of; or every row with `random`, fewer, which say less of ranks.
+Family = Literal["pairs", "baseline"]
+
+
+class Nulls(Spec):
+    """Random coresets, each trained once, that rows are held against: what chance alone would give.
+
+    `draws` from the whole pool at every fraction of the suite and in every regime that it declares (not again for each
+    clock); and for each of `rows` as many with the class counts of its own coresets, at `fractions` (None: all).
+    """
+
+    draws: Annotated[int, Field(ge=2)] = 100
+    rows: Annotated[tuple[str, ...], Field(max_length=6)] = ()
+    fractions: tuple[Share, ...] | None = None
+
+
 class Suite(Spec):
-    """What one run covers. Cells are rows x fractions x regimes x replicates, plus full data."""
+    """What one run covers. Cells are rows x fractions x regimes x replicates, plus full data.
+
+    `family` names the comparisons that are adjusted for their number. `nulls` adds random draws to hold rows against.
+    `clocks` adds to each regime one more for each clock that is not its own, named REGIME@CLOCK: see `on_clocks`.
+    `allowance` is read by the clock "cost": what every row may spend beside equal epochs of its coreset, in trainings
+    of the standard proxy on the whole pool. What a row's proxies and signals leave of it goes into its training. Two
+    are a proxy, and a forward and a backward pass over the pool after each of its epochs: what EasyCore spends.
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]*$")]
     version: Positive
@@ -299,6 +328,23 @@ class Suite(Spec):
     rows: tuple[Row, ...]
     full: bool = True
     attacks: Attacks = Attacks()
+    nulls: Nulls | None = None
+    family: Family = "pairs"
+    clocks: tuple[Clock, ...] = ()
+    allowance: Annotated[float, Field(ge=0)] = 2.0
+
+    def on_clocks(self) -> "dict[str, Regime]":
+        """Every regime that is trained: the declared ones on their own clock, then each of them on the further clocks.
+
+        A further one is declared by its name, "standard@cost": `name.partition("@")` gives the regime and the clock.
+        """
+        found = dict(self.regimes)
+        for clock in self.clocks:
+            for name, regime in self.regimes.items():
+                if regime.recipe.clock != clock:
+                    recipe = regime.recipe.model_copy(update={"clock": clock})
+                    found[f"{name}@{clock}"] = regime.model_copy(update={"recipe": recipe})
+        return found
 
     @property
     def middle(self) -> float:
@@ -323,11 +369,39 @@ class Suite(Spec):
             for fraction in (where and where.fractions) or ():
                 if fraction not in self.fractions:
                     raise ValueError(f"attacks.{attack} names the fraction {fraction:g}, which the suite does not have")
+        for name in names:
+            if name.startswith(NULL):
+                raise ValueError(f"row '{name}': names that begin with '{NULL}' are those of random draws; label it")
+        for name in self.nulls.rows if self.nulls else ():
+            if name not in names:
+                raise ValueError(str(unknown("row in nulls.rows", name, names)))
+        for fraction in (self.nulls.fractions if self.nulls else None) or ():
+            if fraction not in self.fractions:
+                raise ValueError(f"nulls names the fraction {fraction:g}, which the suite does not have")
         if not self.fractions or not self.regimes or not self.rows:
             raise ValueError("a suite needs at least one row, one fraction and one regime")
         if list(self.fractions) != sorted(set(self.fractions)):
             raise ValueError("fractions must be in ascending order, each once")
+        self._check_clocks()
         return self
+
+    def _check_clocks(self) -> None:
+        for name in self.regimes:
+            if "@" in name:
+                raise ValueError(f"the regime '{name}' reads as one on a clock of its own; drop the '@' from its name")
+        if len(set(self.clocks)) < len(self.clocks):
+            raise ValueError("clocks must be named once each")
+        charged = [regime for regime in self.on_clocks().values() if regime.recipe.clock == "cost"]
+        if not charged:
+            return
+        if "standard" not in self.proxies:
+            raise ValueError("the clock 'cost' shares out what a standard proxy costs; declare [proxies.standard]")
+        for training in self.proxies.values():
+            if other := next((regime.model for regime in charged if regime.model != training.model), None):
+                raise ValueError(
+                    f"the clock 'cost' counts passes through one network, and this suite has proxies of "
+                    f"'{training.model}' beside models of '{other}'; drop that clock"
+                )
 
 
 def suite_names() -> list[str]:

@@ -59,6 +59,7 @@ class Workshop:
             labels = data.test.labels.numpy()
             meta = {
                 "pool": len(data.train),
+                "select": len(data.select),
                 "test": len(data.test),
                 "num_classes": data.num_classes,
                 "shape": list(data.shape),
@@ -124,6 +125,8 @@ class Workshop:
 
     def coreset(self, selection: Selection) -> Artifact:
         """`indices` int64 [k] in the order of selection, `weights` float64 [k] where the method gives any."""
+        if selection.like:
+            return self._stored(selection.coreset, partial(self._drawn_like, selection.like, selection.seed))
 
         def compute() -> Artifact:
             runs = [self.traced(trace) for trace in selection.traces]
@@ -157,6 +160,22 @@ class Workshop:
 
         return self._stored(selection.coreset, compute)
 
+    def _drawn_like(self, like: Selection, seed: int) -> Artifact:
+        """Random picks, of each class as many as another coreset has."""
+        picks, labels = self.coreset(like).arrays["indices"], self.data.train.labels.numpy()
+        self.busy = "select"
+        started, rng = time.perf_counter(), np.random.default_rng(seed)
+        counts = np.bincount(labels[picks], minlength=self.data.num_classes)
+        drawn = [rng.choice(np.flatnonzero(labels == c), count, replace=False) for c, count in enumerate(counts)]
+        meta = {
+            "k": len(picks),
+            "effective_size": len(picks),
+            "class_counts": counts.tolist(),
+            "diagnostics": {},
+            "seconds": time.perf_counter() - started,
+        }
+        return Artifact({"indices": np.concatenate(drawn)}, meta)
+
     def model(self, cell: Cell) -> Classifier:
         """The cell's trained network, in evaluation mode."""
         data = self.data
@@ -180,7 +199,17 @@ class Workshop:
             started = time.perf_counter()
             recipe = cell.regime.recipe
             watch = Reporter(self.report, len(ids) * recipe.work)
-            passes = train(model, data.train, ids, recipe, cell.seeds.training, weights=weights, observer=watch)
+            length = cell.presentations(len(ids), len(data.train), len(data.select))
+            passes = train(
+                model,
+                data.train,
+                ids,
+                recipe,
+                cell.seeds.training,
+                weights=weights,
+                observer=watch,
+                presentations=length,
+            )
             meta = {
                 "k": len(ids),
                 "steps": passes.steps,

@@ -83,9 +83,23 @@ def batches_per_epoch(samples: int, batch_size: int) -> int:
     return math.ceil(samples / batch_size)
 
 
-def total_steps(recipe: Recipe, samples: int, pool: int) -> int:
-    """Optimiser steps on `samples` of a pool of `pool`: equal epochs, or as many as the full pool would take."""
+def total_steps(recipe: Recipe, samples: int, pool: int, presentations: int | None = None) -> int:
+    """Optimiser steps on `samples` of a pool of `pool`: equal epochs, or as many as the full pool would take.
+
+    With `presentations`, those that present no more samples than that: one at least.
+    """
+    if presentations is not None:
+        epochs, rest = divmod(presentations, samples)
+        batches = batches_per_epoch(samples, recipe.batch_size)
+        return max(1, epochs * batches + _whole_batches(rest, samples, batches))
     return recipe.epochs * batches_per_epoch(pool if recipe.clock == "steps" else samples, recipe.batch_size)
+
+
+def _whole_batches(count: int, samples: int, batches: int) -> int:
+    """How many of an epoch's first even batches `count` samples fill."""
+    size, larger = divmod(samples, batches)
+    within = min(larger, count // (size + 1))
+    return within if within < larger else larger + (count - larger * (size + 1)) // size
 
 
 def rate_factor(step: float, total: int, schedule: str) -> float:
@@ -112,12 +126,14 @@ def train(
     weights: Tensor | None = None,
     observer: Observer | None = None,
     until: int | None = None,
+    presentations: int | None = None,
 ) -> Passes:
     """Trains the model in place on the samples `ids` of `images`, and leaves it in evaluation mode.
 
-    ids       int64 [k], in any order
-    weights   float [k] beside `ids`, non-negative; scaled here to mean 1
-    until     stop after this many epochs of the recipe's schedule (None: all of it)
+    ids            int64 [k], in any order
+    weights        float [k] beside `ids`, non-negative; scaled here to mean 1
+    until          stop after this many epochs of the recipe's schedule (None: all of it)
+    presentations  how many samples may be presented, for the clock "cost"; the schedule spans just these
 
     Raises:
         CoresetBenchError: the loss is no longer finite.
@@ -127,7 +143,7 @@ def train(
     if weights is not None:
         scaled = torch.zeros(len(images), device=weights.device)
         scaled[ids] = (weights[order] / weights.mean()).float()
-    total = total_steps(recipe, len(ids), len(images))
+    total = total_steps(recipe, len(ids), len(images), presentations)
     batches = batches_per_epoch(len(ids), recipe.batch_size)
     epochs = math.ceil(total / batches) if until is None else until
     rounds = (
