@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from benchmark.plan import Cell, Plan, Stage, contestants
+from benchmark import masking
+from benchmark.plan import Cell, Plan, Stage, contestants, count_nulls
 from benchmark.records import (
+    UNSEARCHED,
     Calibration,
     Cost,
     Factors,
@@ -13,6 +15,7 @@ from benchmark.records import (
     Radii,
     Record,
     Results,
+    Sign,
     Verdict,
     pack_bits,
     pack_levels,
@@ -23,7 +26,6 @@ from methods.api import HELD_OUT, Budget
 from methods.dynamics import described
 
 DESCENTS = {"pgd": "pgd", "margin": "margin-pgd"}  # outcomes with one line of bits for each epsilon, and their names
-SQUARE_GAIN = 0.002  # AutoAttack's own limit: Square alone breaking more hints at masked gradients
 
 
 def assemble(plan: Plan, cell: Cell, facts: Mapping[str, Any], store: Store, failure: Failure | None) -> Record | None:
@@ -49,13 +51,14 @@ def assemble(plan: Plan, cell: Cell, facts: Mapping[str, Any], store: Store, fai
     effective = coreset.meta.get("effective_size", model.meta.get("seen", model.meta["k"]))
     if cell.selection and not cell.selection.row.weights:
         effective = model.meta["k"]
+    results = _results(cell, facts, made)
     return _record(
         plan.suite,
         cell,
         keys,
         _factors(plan.suite, cell, facts, measured, model.meta, effective),
-        results=_results(cell, facts, made),
-        flags=_flags(made),
+        results=results,
+        flags=masking.flags(results.signs),
         cost=_cost(proxies, coreset, model, made),
         provenance=_provenance({**proxies, "model": model, **made}),
     )
@@ -130,6 +133,9 @@ def _factors(
         track="dynamic" if cell.reselection else "static",
         own_budget=cell.reselection is not None and described(cell.reselection.method).own_budget,
         presentations=model.get("presentations", passed),
+        null=cell.null,
+        suite_nulls=count_nulls(suite),
+        suite_family=suite.family,
     )
 
 
@@ -149,17 +155,21 @@ def _calibration(measured: Artifact | None) -> Calibration | None:
 
 def _results(cell: Cell, facts: Mapping[str, Any], outcomes: Mapping[str, Artifact]) -> Results:
     clean = outcomes["clean"]
-    search = dict(cell.outcomes["radii"].spec)
-    levels = outcomes["radii"].arrays["levels"]
-    step = search["bound"] * search["largest"] / search["levels"]
     return Results(
         images=facts["test"],
         clean=pack_bits(clean.arrays["bits"]),
         attacks=tuple(_verdicts(cell, outcomes)),
-        radii=Radii(step=step, levels=search["levels"], images=len(levels), codes=pack_levels(levels), spec=search),
+        radii=_radii(cell, outcomes["radii"]) if "radii" in outcomes else UNSEARCHED,
         class_counts=tuple(facts["class_counts"]),
         clean_by_class=tuple(clean.meta["clean_by_class"]),
+        signs=_signs(cell, outcomes),
     )
+
+
+def _radii(cell: Cell, searched: Artifact) -> Radii:
+    search, levels = dict(cell.outcomes["radii"].spec), searched.arrays["levels"]
+    step = search["bound"] * search["largest"] / search["levels"]
+    return Radii(step=step, levels=search["levels"], images=len(levels), codes=pack_levels(levels), spec=search)
 
 
 def _verdicts(cell: Cell, outcomes: Mapping[str, Artifact]) -> Iterator[Verdict]:
@@ -183,17 +193,35 @@ def _verdicts(cell: Cell, outcomes: Mapping[str, Artifact]) -> Iterator[Verdict]
             omitted=tuple(outcomes["autoattack"].meta["notes"].get("omitted", ())),
             spec=spec,
         )
+    if "guard" in outcomes:
+        stages = outcomes["guard"].arrays
+        spec = {**cell.outcomes["guard"].spec, "epsilon": cell.regime.primary}
+        yield Verdict(
+            attack="guard",
+            epsilon=spec["epsilon"],
+            images=len(stages["margin"]),
+            bits=pack_bits(stages["margin"]),
+            stages={name: pack_bits(bits) for name, bits in stages.items()},
+            spec=spec,
+        )
 
 
-def _flags(outcomes: Mapping[str, Artifact]) -> tuple[str, ...]:
-    """Signs that gradients misled the attacks; see `benchmark.attacks.autoattack`."""
-    notes = outcomes["autoattack"].meta["notes"] if "autoattack" in outcomes else {}
-    limits = {
-        "square-gain": ("square_gain", SQUARE_GAIN),
-        "zero-gradients": ("zero_gradients", 0),
-        "nonfinite-logits": ("nonfinite", 0),
-    }
-    return tuple(flag for flag, (note, limit) in limits.items() if notes.get(note, 0) > limit)
+def _signs(cell: Cell, outcomes: Mapping[str, Artifact]) -> dict[str, Sign]:
+    """What AutoAttack and the guard showed of the model's gradients."""
+    clean = outcomes["clean"].arrays["bits"]
+    signs = masking.joined(
+        masking.counted(outcomes[attack].meta["notes"], clean[: outcomes[attack].arrays[last].size])
+        for attack, last in (("autoattack", "square"), ("guard", "margin"))
+        if attack in outcomes
+    )
+    if "guard" in outcomes:
+        guarded = outcomes["guard"].arrays["margin"]
+        usual = clean[: guarded.size].copy()
+        for kind in DESCENTS.keys() & outcomes.keys():
+            at = list(cell.outcomes[kind].spec["epsilons"]).index(cell.regime.primary)
+            usual &= outcomes[kind].arrays["bits"][at, : guarded.size]
+        signs[masking.GUARD] = Sign(found=int((usual & ~guarded).sum()), of=guarded.size)
+    return signs
 
 
 def _cost(

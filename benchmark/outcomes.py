@@ -19,7 +19,8 @@ from methods.errors import CoresetBenchError
 
 AUTOATTACK = "autoattack"
 
-DECLARED = ("suite_fractions", "suite_replicates", "suite_cells")  # factors that say what a whole run holds
+# Factors that say what a whole run holds.
+DECLARED = ("suite_fractions", "suite_replicates", "suite_cells", "suite_nulls", "suite_family")
 
 Value = TypeVar("Value")
 
@@ -46,6 +47,11 @@ class Setting:
     images: int
 
 
+def of_rows(records: Iterable[Record]) -> list[Record]:
+    """The records without the random draws that rows are held against: what tables and figures of rows are made of."""
+    return [record for record in records if not record.factors.null]
+
+
 def check(records: Sequence[Record]) -> None:
     """Refuses what cannot stand in one table.
 
@@ -67,7 +73,7 @@ def check(records: Sequence[Record]) -> None:
             "write the file again with `coreset-bench run`."
         )
     declared = records[0].factors
-    for factors in (record.factors for record in records):
+    for factors in (record.factors for record in records if not record.factors.null):
         fractions = (1.0,) if factors.row == FULL or factors.own_budget else declared.suite_fractions
         if factors.fraction not in fractions or factors.replicate >= declared.suite_replicates:
             raise CoresetBenchError(
@@ -97,13 +103,13 @@ def single(what: str, values: Iterable[Value]) -> Value:
 
 
 def settings(records: Sequence[Record]) -> dict[str, Setting]:
-    """The setting of each regime, in the order in which the records name them.
+    """The setting of each regime, in the order in which the records name them; random draws have no say in it.
 
     Raises:
         CoresetBenchError: cells of one regime differ in what they must share, or no attack is common to them.
     """
     regimes: dict[str, list[Record]] = {}
-    for record in records:
+    for record in of_rows(records) or records:
         regimes.setdefault(record.factors.regime, []).append(record)
     return {regime: _setting(regime, members) for regime, members in regimes.items()}
 
@@ -130,7 +136,7 @@ def _at(results: Results, epsilon: float) -> list[tuple[str, int]]:
 
 
 def frame(records: Sequence[Record]) -> pd.DataFrame:
-    """One line for each cell that ran; failed cells have none.
+    """One line for each cell of a row that ran; failed cells have none, nor have random draws.
 
     row, method, fraction, regime, replicate, k: the cell. proxy_epochs: what the row needs alone.
     presented: samples shown in training, as a share of what training on the whole pool shows (0: not recorded).
@@ -153,7 +159,7 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             _line(record, record.results, common[record.factors.regime])
-            for record in records
+            for record in of_rows(records)
             if record.results is not None
         ]
     )

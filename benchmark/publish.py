@@ -41,13 +41,19 @@ def publish(suite: str, results: Path, readme: Path) -> list[Path]:
 
 
 def _require_whole(suite: str, records: Sequence[Record]) -> None:
-    """Refuses a part of a run. A cell that failed is there, with its reason."""
-    declared = records[0].factors.suite_cells if records else 0
-    if len(records) < declared:
-        raise UsageError(
-            f"The run of '{suite}' holds {len(records)} of the {declared} cells that the suite declares; "
-            f"run it again without --only: coreset-bench run {suite}"
-        )
+    """Refuses a part of a run. A cell that failed is there, with its reason; random draws are demanded likewise."""
+    cells = sum(not record.factors.null for record in records)
+    found = {"cells": cells, "random draws": len(records) - cells}
+    declared = {
+        "cells": records[0].factors.suite_cells if records else 0,
+        "random draws": records[0].factors.suite_nulls if records else 0,
+    }
+    for what, count in declared.items():
+        if found[what] < count:
+            raise UsageError(
+                f"The run of '{suite}' holds {found[what]} of the {count} {what} that the suite declares; "
+                f"run it again without --only: coreset-bench run {suite}"
+            )
 
 
 def rebuild(results: Path, readme: Path) -> list[Path]:

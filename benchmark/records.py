@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
-from benchmark.spec import DatasetSpec, Recipe, Scalar, Spec
+from benchmark.spec import DatasetSpec, Family, Recipe, Scalar, Spec
 from benchmark.store import write_atomically
 from methods.errors import CoresetBenchError
 
@@ -72,8 +72,8 @@ class Calibration(Spec):
 class Factors(Spec):
     """What was varied, resolved: nothing has to be looked up in a suite file to read a record.
 
-    `suite_fractions`, `suite_replicates` and `suite_cells` are what the suite declares, whatever part of it was run:
-    what must be there for a row to be averaged and ranked, and for a run to be published.
+    `suite_fractions`, `suite_replicates`, `suite_cells` and `suite_nulls` are what the suite declares, whatever part of
+    it was run: what must be there for a row to be averaged and ranked, and for a run to be published.
     """
 
     suite_fractions: tuple[float, ...]  # without the full pool's 1
@@ -109,6 +109,9 @@ class Factors(Spec):
     track: Literal["static", "dynamic"] = "static"
     own_budget: bool = False  # a dynamic method that spends what it must, at no fraction of the suite
     presentations: int = 0  # samples shown in training, all epochs together; 0 in records that do not say
+    null: str = ""  # a random draw: "uniform", or the row whose class counts it has; `replicate` counts the draws
+    suite_nulls: int = 0  # random draws that the suite declares beside its cells
+    suite_family: Family = "pairs"  # the comparisons that are adjusted as one family
 
 
 class Verdict(Spec):
@@ -129,7 +132,7 @@ class Verdict(Spec):
 class Radii(Spec):
     """The smallest epsilon that flips each image: level * step; 0 wrong when clean, levels + 1 never flipped.
 
-    `spec` is that of the outcome stage, as in `Verdict`.
+    `spec` is that of the outcome stage, as in `Verdict`. No images: it was not searched for, as in random draws.
     """
 
     step: float
@@ -137,6 +140,16 @@ class Radii(Spec):
     images: int
     codes: str
     spec: dict[str, Any] = {}
+
+
+UNSEARCHED = Radii(step=0.0, levels=0, images=0, codes=pack_levels(np.zeros(0, np.uint8)))
+
+
+class Sign(Spec):
+    """How many images speak for gradients that mislead, of those that were looked at; see `benchmark.masking`."""
+
+    found: int
+    of: int
 
 
 class Results(Spec):
@@ -148,6 +161,7 @@ class Results(Spec):
     radii: Radii
     class_counts: tuple[int, ...]  # test images in each class
     clean_by_class: tuple[int, ...]  # right ones among them
+    signs: dict[str, Sign] = {}  # what was looked for, by the flag that enough of it raises
 
     def clean_bits(self) -> NDArray[np.bool_]:
         return unpack_bits(self.clean, self.images)
@@ -169,6 +183,24 @@ class Results(Spec):
         robust = self.clean_bits()[:count].copy()
         for verdict in enough:
             robust &= unpack_bits(verdict.bits, verdict.images)[:count]
+        return robust
+
+    def worst_case(self, epsilon: float, images: int | None = None) -> NDArray[np.bool_]:
+        """Right under all that was run at this radius or a smaller one, for each of the first `images` test images.
+
+        The search for the smallest epsilon counts too: a ball holds every smaller one. `images` None is the most that
+        all of these saw; those that saw fewer than asked for are left out.
+        """
+        tried = [verdict for verdict in self.attacks if verdict.epsilon <= epsilon]
+        seen = [verdict.images for verdict in tried] + ([self.radii.images] if self.radii.images else [])
+        count = min(seen, default=self.images) if images is None else images
+        robust = self.clean_bits()[:count].copy()
+        for verdict in tried:
+            if verdict.images >= count:
+                robust &= unpack_bits(verdict.bits, verdict.images)[:count]
+        if self.radii.images >= count:
+            codes = unpack_levels(self.radii.codes)[:count]
+            robust &= (codes > self.radii.levels) | (codes * self.radii.step > epsilon * (1 + 1e-6))  # to rounding
         return robust
 
 

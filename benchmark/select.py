@@ -74,6 +74,7 @@ def suite_for(dataset: str, method: str, fraction: float, params: Sequence[str],
         "fractions": [fraction],
         "full": False,
         "attacks": Attacks().canonical(),  # the suite's own may name its rows and fractions
+        "nulls": None,  # likewise
     }
     return validated_suite({**base.canonical(), **changes}, f"--method {method} in suite '{base.name}'")
 
