@@ -5,8 +5,10 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from benchmark import masking
+from benchmark.charges import BACKWARD, Charge, allowance
 from benchmark.plan import Cell, Plan, Stage, contestants, count_nulls
 from benchmark.records import (
+    BUDGET,
     UNSEARCHED,
     Calibration,
     Cost,
@@ -17,6 +19,7 @@ from benchmark.records import (
     Results,
     Sign,
     Verdict,
+    Work,
     pack_bits,
     pack_levels,
 )
@@ -37,9 +40,11 @@ def assemble(plan: Plan, cell: Cell, facts: Mapping[str, Any], store: Store, fai
     if cell.selection:
         keys = {"coreset": cell.selection.coreset.key, **keys}
     measured = _read(store, cell.calibration) if cell.calibration else None
+    if cell.unaffordable and (measured or not cell.calibration):
+        failure = Failure(stage=BUDGET, message=cell.unaffordable)
     cell = _settled(cell, measured)
     if failure:
-        factors = _factors(plan.suite, cell, facts, measured, {"k": Budget.of(cell.fraction, facts["pool"]).k}, 0)
+        factors = _factors(plan, cell, facts, measured, {"k": Budget.of(cell.fraction, facts["pool"]).k}, 0)
         return _record(plan.suite, cell, keys, factors, failure=failure)
     coreset = _read(store, cell.selection.coreset) if cell.selection else Artifact({}, {})
     model = _read(store, cell.model)
@@ -56,7 +61,7 @@ def assemble(plan: Plan, cell: Cell, facts: Mapping[str, Any], store: Store, fai
         plan.suite,
         cell,
         keys,
-        _factors(plan.suite, cell, facts, measured, model.meta, effective),
+        _factors(plan, cell, facts, measured, model.meta, effective),
         results=results,
         flags=masking.flags(results.signs),
         cost=_cost(proxies, coreset, model, made),
@@ -89,21 +94,21 @@ def _record(suite: Suite, cell: Cell, keys: dict[str, str], factors: Factors, **
 
 
 def _factors(
-    suite: Suite,
+    plan: Plan,
     cell: Cell,
     facts: Mapping[str, Any],
     measured: Artifact | None,
     model: Mapping[str, Any],
     effective: int,
 ) -> Factors:
-    selection, chosen = cell.selection, cell.selection or cell.reselection
+    suite, selection, chosen = plan.suite, cell.selection, cell.selection or cell.reselection
     needs = chosen.method.info.needs if chosen else ()
-    passed = model.get("forward", 0) // cell.regime.recipe.passes[0]
+    presented = model.get("presentations", model.get("forward", 0) // cell.regime.recipe.passes[0])
     proxy = suite.proxies[selection.row.proxy] if selection and selection.traces else None
     return Factors(
         suite_fractions=suite.fractions,
         suite_replicates=suite.replicates,
-        suite_cells=contestants(suite) * len(suite.regimes) * suite.replicates,
+        suite_cells=contestants(suite) * len(suite.on_clocks()) * suite.replicates,
         dataset=suite.dataset.name,
         dataset_spec=suite.dataset,
         checksum=facts["checksum"],
@@ -132,11 +137,29 @@ def _factors(
         seeds=cell.seeds,
         track="dynamic" if cell.reselection else "static",
         own_budget=cell.reselection is not None and described(cell.reselection.method).own_budget,
-        presentations=model.get("presentations", passed),
+        presentations=presented,
+        work=_work(plan, cell, facts, model, presented),
         null=cell.null,
         suite_nulls=count_nulls(suite),
         suite_family=suite.family,
     )
+
+
+def _work(plan: Plan, cell: Cell, facts: Mapping[str, Any], model: Mapping[str, Any], presented: int) -> Work:
+    """`model` is what its stage left; empty but for `k` where it failed."""
+    recipe, parts = cell.regime.recipe, (facts["pool"], facts.get("select", 0))  # stores of old do not say the second
+    training, budget = presented * recipe.work, None
+    alone, shared = 0, 0.0
+    if cell.reselection:
+        alone = model.get("forward", 0) + BACKWARD * model.get("backward", 0) - training
+        shared = float(alone)
+    elif cell.selection:
+        alone = sum(cell.selection.charges, Charge()).of(*parts)
+        shares = plan.shared[cell.selection.coreset.key]
+        shared = sum(share * images for share, images in zip(shares, parts, strict=True))
+    if recipe.clock == "cost":
+        budget = recipe.epochs * model["k"] * recipe.work + allowance(plan.suite).of(*parts)
+    return Work(alone=alone, shared=round(shared, 3), training=training, budget=budget)
 
 
 def _settled(cell: Cell, measured: Artifact | None) -> Cell:

@@ -8,6 +8,7 @@ recorded.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from benchmark.spec import Recipe, Suite, Training
 from methods.api import HELD_OUT
@@ -35,9 +36,9 @@ class Charge:
         return self.pool * pool + self.held_out * held_out
 
 
-def recording(needs: Iterable[str], until: int, schedule: int) -> Charge:
+@cache
+def recording(needs: tuple[str, ...], until: int, schedule: int) -> Charge:
     """What these signals take in a proxy run of `until` epochs of its schedule, beside the training itself."""
-    needs = tuple(needs)
     parts = ([n for n in needs if not n.startswith(HELD_OUT)], [n for n in needs if n.startswith(HELD_OUT)])
     pool, held_out = (_snapshots([n.removeprefix(HELD_OUT) for n in part], until, schedule) for part in parts)
     return Charge(pool, held_out)
@@ -52,7 +53,7 @@ def _snapshots(names: Iterable[str], until: int, schedule: int) -> int:
 def proxy_run(training: Training, until: int, needs: Iterable[str]) -> Charge:
     """A proxy trained on the whole pool for `until` epochs of its schedule, and what is recorded on it."""
     recipe = training.recipe
-    return Charge(recipe.work * until) + recording(needs, until, recipe.epochs)
+    return Charge(recipe.work * until) + recording(tuple(needs), until, recipe.epochs)
 
 
 def allowance(suite: Suite) -> Charge:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from benchmark.charges import proxy_run
 from benchmark.plan import Cell, Stage, Trace
 from benchmark.spec import Recipe, Training
-from methods.api import HELD_OUT, Budget
+from methods.api import Budget
 from methods.signals import get_signal
-from methods.signals.recorder import Recorder
 
 if TYPE_CHECKING:
     from benchmark.data import Dataset
@@ -28,19 +28,14 @@ READS = 10  # how often a dynamic method may look at the whole pool: the built-i
 AUTOATTACK_START = 4.0  # seconds of one core that it takes on the smallest network
 
 
-def training_work(recipe: Recipe, samples: int, pool: int, epochs: int | None = None) -> int:
-    """Forward-equivalents of training on `samples` of a pool for the recipe's budget, or for `epochs`."""
-    passes = epochs if epochs is not None else recipe.epochs * (pool / samples if recipe.clock == "steps" else 1)
-    return round(recipe.work * samples * passes)
+def training_work(recipe: Recipe, samples: int, pool: int) -> int:
+    """Forward-equivalents of training on `samples` of a pool for equal epochs or steps."""
+    return round(recipe.work * recipe.epochs * (pool if recipe.clock == "steps" else samples))
 
 
-def trace_work(trace: Trace, pool: int) -> int:
+def trace_work(trace: Trace, facts: Mapping[str, Any]) -> int:
     """Forward-equivalents of a proxy run with its snapshots."""
-    recipe = trace.training.recipe
-    signals = {get_signal(need.removeprefix(HELD_OUT)) for need in trace.signals}
-    recorder = Recorder(list(signals), pool, trace.until, seed=0, schedule=recipe.epochs)
-    passes = [recorder.snapshot_passes(epoch) for epoch in range(trace.until)]
-    return training_work(recipe, pool, pool, trace.until) + pool * sum(f + (GRADIENT - 1) * b for f, b in passes)
+    return proxy_run(trace.training, trace.until, trace.signals).of(facts["pool"], facts.get("select", 0))
 
 
 def calibration_work(stage: Stage, pool: int) -> int:
@@ -72,10 +67,18 @@ def cell_work(cell: Cell, facts: Mapping[str, Any], rates: Rates) -> float:
         elif name == "autoattack":
             work += images * AUTOATTACK
             seconds += AUTOATTACK_START
-    training = training_work(cell.regime.recipe, Budget.of(cell.fraction, facts["pool"]).k, facts["pool"])
+    training = cell_training(cell, facts)
     if cell.reselection:
         training += READS * facts["pool"] * _reading(cell)
     return training + (work * rates.attacks + seconds) / rates.training
+
+
+def cell_training(cell: Cell, facts: Mapping[str, Any]) -> int:
+    """Forward-equivalents of a cell's training alone."""
+    recipe, pool = cell.regime.recipe, facts["pool"]
+    k = Budget.of(cell.fraction, pool).k
+    length = cell.presentations(k, pool, facts.get("select", 0))
+    return training_work(recipe, k, pool) if length is None else recipe.work * length
 
 
 def _reading(cell: Cell) -> int:

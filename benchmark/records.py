@@ -19,6 +19,7 @@ from benchmark.store import write_atomically
 from methods.errors import CoresetBenchError
 
 SCHEMA = 1
+BUDGET = "budget"  # the stage at which a cell fails that its row cannot pay for
 
 
 def pack_bits(flags: NDArray[np.bool_]) -> str:
@@ -69,6 +70,20 @@ class Calibration(Spec):
     robust: tuple[int, ...]  # right ones at each epsilon, worst case of the suite's PGDs
 
 
+class Work(Spec):
+    """What a cell takes in forward-equivalents: samples sent through the network, a backward pass counting as two.
+
+    `alone` is what the row's proxies and signals would take if there were no other row (of a dynamic method: what it
+    reads of the model in training), `shared` its part where all rows and fractions of the suite share their proxies.
+    `budget` is what `alone` and `training` may take together, on the clock "cost".
+    """
+
+    alone: int
+    shared: float
+    training: int
+    budget: int | None = None
+
+
 class Factors(Spec):
     """What was varied, resolved: nothing has to be looked up in a suite file to read a record.
 
@@ -109,6 +124,7 @@ class Factors(Spec):
     track: Literal["static", "dynamic"] = "static"
     own_budget: bool = False  # a dynamic method that spends what it must, at no fraction of the suite
     presentations: int = 0  # samples shown in training, all epochs together; 0 in records that do not say
+    work: Work | None = None  # None in records that do not say
     null: str = ""  # a random draw: "uniform", or the row whose class counts it has; `replicate` counts the draws
     suite_nulls: int = 0  # random draws that the suite declares beside its cells
     suite_family: Family = "pairs"  # the comparisons that are adjusted as one family
@@ -244,6 +260,11 @@ class Record(Spec):
         if (self.results is not None, self.failure is None) != (self.status == "ok", self.status == "ok"):
             raise ValueError("an ok record has results and no failure, a failed one a failure and no results")
         return self
+
+    @property
+    def unaffordable(self) -> bool:
+        """Whether it did not run because its row's proxies and signals cost too much, as the clock "cost" has it."""
+        return self.failure is not None and self.failure.stage == BUDGET
 
     def origins(self) -> list[dict[str, Any]]:
         """What the stages ran on, each once; none where the record does not say."""

@@ -74,7 +74,8 @@ class Summary:
 
     @property
     def failed(self) -> list[Record]:
-        return [record for record in self.records if record.status == "failed"]
+        """Those that ran and failed. What a row cannot pay for by rule is no failure of the run."""
+        return [record for record in self.records if record.status == "failed" and not record.unaffordable]
 
 
 def local_folder(results: Path, suite: str) -> Path:
@@ -99,7 +100,7 @@ def run_suite(
     plan, store = make_plan(suite, settings.data), Store(settings.store)
     facts = store.read("data", plan.data.stage.key)
     records = _assembled(plan, plan.cells, facts.meta, store, {}) if facts else {}
-    todo = [cell for cell in plan.cells if cell.id not in records and wanted(cell)]
+    todo = [cell for cell in plan.cells if not (cell.id in records or cell.unaffordable) and wanted(cell)]
     if todo:
         with settings.pool(plan) as pool:
             known: Facts = pool.ask(workers.facts)
@@ -148,7 +149,7 @@ class _Work:
         return calibration_work(stage, self.facts["pool"])
 
     def trace_work(self, trace: Trace) -> int:
-        return trace_work(trace, self.facts["pool"])
+        return trace_work(trace, self.facts)
 
     def cell_work(self, cell: Cell) -> float:
         return cell_work(cell, self.facts, self.pool.rates(cell.regime.model))

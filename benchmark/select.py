@@ -118,7 +118,7 @@ def select_coreset(suite: Suite, seed: int, settings: "Settings", console: "Cons
         facts = pool.ask(workers.facts)
         todo = [trace for trace in plan.traces() if not trace.done(store)]
         if todo:
-            work = [trace_work(trace, facts["pool"]) for trace in todo]
+            work = [trace_work(trace, facts) for trace in todo]
             seconds = sum(work) * pool.rates(todo[0].training.model).training / min(settings.workers, len(todo))
             console.print(f"{counted(len(todo), 'proxy')} to trace first, about {spoken(seconds)}.", highlight=False)
             if seconds > ASK_ABOVE:
