@@ -5,13 +5,14 @@ An evaluation is a function of (model, x, y, ids, spec, number of classes); its 
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.attacks import CountedModel, autoattack, correct, margin_pgd, pgd, smallest_epsilon
+from benchmark.attacks import CountedModel, autoattack, correct, guard, margin_pgd, pgd, smallest_epsilon
 from benchmark.data import Batch, Dataset
 from benchmark.models.classifier import Classifier
 from benchmark.models.folded import folded
@@ -92,13 +93,17 @@ def _radii(model: CountedModel, x: Tensor, y: Tensor, ids: Tensor, spec: Spec, c
 def _autoattack(model: CountedModel, x: Tensor, y: Tensor, ids: Tensor, spec: Spec, classes: int) -> Made:
     attack = AutoAttack(batch_size=spec["batch_size"])
     result = autoattack(model, x, y, spec["epsilon"], attack, spec["seed"], classes)
-    notes: Notes = {
+    return dict(result.stages), {
+        **asdict(result.signs),
         "square_gain": result.square_gain,
-        "zero_gradients": result.zero_gradients,
-        "nonfinite": result.nonfinite,
         "omitted": list(result.omitted),
     }
-    return dict(result.stages), notes
+
+
+def _guard(model: CountedModel, x: Tensor, y: Tensor, ids: Tensor, spec: Spec, classes: int) -> Made:
+    descent, climb = PGD.model_validate(spec["pgd"]), MarginPGD.model_validate(spec["margin"])
+    stages, signs = guard(model, x, y, spec["epsilon"], descent, climb, spec["factor"], spec["seed"], ids)
+    return stages, asdict(signs)
 
 
 EVALUATIONS: dict[str, Callable[[CountedModel, Tensor, Tensor, Tensor, Spec, int], Made]] = {
@@ -107,4 +112,5 @@ EVALUATIONS: dict[str, Callable[[CountedModel, Tensor, Tensor, Tensor, Spec, int
     "margin": _margin,
     "radii": _radii,
     "autoattack": _autoattack,
+    "guard": _guard,
 }

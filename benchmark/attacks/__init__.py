@@ -6,6 +6,7 @@ parameters, their gradients and the global random state as they were.
 """
 
 from benchmark.attacks.autoattack import AutoAttackResult, autoattack
+from benchmark.attacks.guard import guard
 from benchmark.attacks.model import CountedModel, Model, attack_mode, correct
 from benchmark.attacks.pgd import margin_pgd, pgd, pgd_images
 from benchmark.attacks.smallest import smallest_epsilon
@@ -17,6 +18,7 @@ __all__ = [
     "attack_mode",
     "autoattack",
     "correct",
+    "guard",
     "margin_pgd",
     "pgd",
     "pgd_images",

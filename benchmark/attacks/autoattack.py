@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from benchmark.attacks.model import CountedModel, Model, attack_mode, check_images, is_right, logits_of
 from benchmark.attacks.projection import projection_linf
+from benchmark.attacks.signs import Signs, share, signs
 from benchmark.spec import AutoAttack
 
 STAGES = ("apgd-ce", "apgd-t", "fab-t", "square")
-SQUARE_GAIN_LIMIT = 0.002  # the package's own: beyond it, gradients may be masked
 _TOLERANCE = 1e-6  # the attacks leave the ball by float32 rounding, 4e-8 or so
 
 
@@ -34,8 +33,7 @@ class AutoAttackResult:
         stages: for each stage run, in order, bool [n]: still right after it and all before it.
         omitted: stages left out, each with the reason.
         square_gain: share of all images that only Square, which uses no gradients, broke.
-        zero_gradients: share of the cleanly right images whose cross-entropy has a gradient of exactly 0.
-        nonfinite: share of all images with clean logits that are not finite.
+        signs: what the model shows without being attacked.
         forwards: images passed through the model.
         backwards: images for which an input gradient was taken.
     """
@@ -44,8 +42,7 @@ class AutoAttackResult:
     stages: dict[str, Tensor]
     omitted: tuple[str, ...]
     square_gain: float
-    zero_gradients: float
-    nonfinite: float
+    signs: Signs
     forwards: int
     backwards: int
 
@@ -53,16 +50,6 @@ class AutoAttackResult:
     def robust(self) -> Tensor:
         """bool [n]: right when clean and after every stage."""
         return list(self.stages.values())[-1]
-
-    @property
-    def flags(self) -> tuple[str, ...]:
-        """Names of the signs that speak against the verdicts; empty for a model that gradients describe well."""
-        signs = {
-            "square-gain": self.square_gain > SQUARE_GAIN_LIMIT,
-            "zero-gradients": self.zero_gradients > 0,
-            "nonfinite-logits": self.nonfinite > 0,
-        }
-        return tuple(name for name, raised in signs.items() if raised)
 
 
 def autoattack(
@@ -100,7 +87,7 @@ def autoattack(
         if logits.shape[1] != num_classes:
             raise ValueError(f"the model gives {logits.shape[1]} logits for {num_classes} classes")
         alive = clean = is_right(logits, y)
-        zero_gradients = _zero_gradients(counted, x[clean], y[clean], spec.batch_size)
+        shown = signs(counted, x, y, logits, spec.batch_size)
         omitted = () if num_classes >= 4 else (f"apgd-t: needs at least 4 classes, there are {num_classes}",)
         perturb = _attacks(counted, x.device, epsilon, seed, min(9, num_classes - 1))
         stages = {}
@@ -119,9 +106,8 @@ def autoattack(
         clean=clean,
         stages=stages,
         omitted=omitted,
-        square_gain=_share(before & ~alive),
-        zero_gradients=zero_gradients,
-        nonfinite=_share(~logits.isfinite().all(dim=1)),
+        square_gain=share(before & ~alive),
+        signs=shown,
         forwards=counted.forwards,
         backwards=counted.backwards,
     )
@@ -150,21 +136,6 @@ def _allowed(attacked: Tensor, x: Tensor, epsilon: float) -> Tensor:
     distance = (attacked - x).abs().flatten(1).amax(dim=1)
     outside = (attacked - attacked.clamp(0, 1)).abs().flatten(1).amax(dim=1)
     return (distance <= epsilon + _TOLERANCE) & (outside <= _TOLERANCE)
-
-
-def _zero_gradients(model: Model, x: Tensor, y: Tensor, batch_size: int) -> float:
-    """The share of images at which the input gradient of the cross-entropy is exactly zero."""
-    zero = []
-    for images, labels in zip(x.split(batch_size), y.split(batch_size), strict=True):
-        images = images.clone().requires_grad_()
-        with torch.enable_grad():
-            loss = F.cross_entropy(model(images), labels, reduction="sum")
-        zero.append((torch.autograd.grad(loss, images)[0] == 0).flatten(1).all(dim=1))
-    return _share(torch.cat(zero))
-
-
-def _share(marked: Tensor) -> float:
-    return float(marked.double().mean()) if len(marked) else 0.0
 
 
 @contextmanager

@@ -149,9 +149,14 @@ def margin_pgd(
     with attack_mode(model, x.device):
         logits = logits_of(model, x, spec.batch_size)
         right = is_right(logits, y)
-        wrong = logits.scatter(1, y[:, None], float("-inf")).argsort(dim=1, descending=True, stable=True)
-        aims = list(wrong[:, : min(spec.targets, logits.shape[1] - 1)].T)
+        aims = nearest_wrong(logits, y, spec.targets)
         return _survivors(model, x, y, epsilons, spec, ("margin pgd start", key), ids, right, margin, aims)
+
+
+def nearest_wrong(logits: Tensor, y: Tensor, count: int) -> list[Tensor]:
+    """The wrong classes of the largest logits, nearest first: int64 [n], for each of `count` or of all there are."""
+    wrong = logits.scatter(1, y[:, None], float("-inf")).argsort(dim=1, descending=True, stable=True)
+    return list(wrong[:, : min(count, logits.shape[1] - 1)].T)
 
 
 def cross_entropy(logits: Tensor, y: Tensor, aims: Tensor | None) -> Tensor:

@@ -1,0 +1,142 @@
+"""Where gradients may have misled the attacks: what marks a model, and which rows are left unranked for it.
+
+Every threshold is here. A record counts the images that show each sign (`Results.signs`); these raise its flags:
+
+    randomised        logits differ from one forward pass to the next, or the verdict does: any image
+    zero-gradients    the cross-entropy has a gradient of exactly 0 at an image that is right: `telling`
+    square-gain       Square alone broke it, the stage of AutoAttack that uses no gradients: `telling`
+    guard             the guard broke it, the suite's own PGDs did not: `telling`
+    nonfinite-logits  clean logits are not finite: any image
+
+All but the guard are AutoAttack's own warnings (Croce and Hein 2020, arXiv:2003.01690). Its package warns of a single
+zero gradient and of 0.2 % broken by Square alone, one image of 250: so little moves no comparison.
+
+A flag alone changes no number, since every robust accuracy is a worst case already. A row is left unranked in a regime
+where more than half of its replicates are flagged by one of the first four at any fraction: each replicate counts once,
+and one that nobody checked counts as not flagged. Logits that are not finite are never right, so they hide nothing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark import wording
+from benchmark.records import Record, Sign
+
+Label = Callable[[str], str]
+
+AUTOATTACK = "autoattack"
+IMAGES, SHARE = 3, 0.01  # three images, and one percentage point
+
+GUARD = "guard"
+MEANING = {
+    "randomised": "logits differ between two forward passes",
+    "zero-gradients": "the gradient of the cross-entropy is exactly 0",
+    "square-gain": "broken by Square alone, which uses no gradients",
+    GUARD: "broken by the guard's steps and restarts alone",
+    "nonfinite-logits": "logits are not finite",
+}
+MASKING = ("randomised", "zero-gradients", "square-gain", GUARD)
+ANY = ("randomised", "nonfinite-logits")  # raised by a single image
+_NOTES = {  # what the attacks note, and whether it is a share of the images that are right or of all
+    "randomised": ("randomised", False),
+    "zero-gradients": ("zero_gradients", True),
+    "square-gain": ("square_gain", False),
+    "nonfinite-logits": ("nonfinite", False),
+}
+
+
+def telling(sign: Sign) -> bool:
+    """Whether these are more than rounding and chance bring about: three images, and one in a hundred."""
+    return sign.found >= max(IMAGES, SHARE * sign.of)
+
+
+def flags(signs: Mapping[str, Sign]) -> tuple[str, ...]:
+    """The names of the signs that mark a model."""
+    return tuple(flag for flag in MEANING if flag in signs and _raised(flag, signs[flag]))
+
+
+def _raised(flag: str, sign: Sign) -> bool:
+    return sign.found > 0 if flag in ANY else telling(sign)
+
+
+def counted(notes: Mapping[str, Any], right: NDArray[np.bool_]) -> dict[str, Sign]:
+    """The signs that an attack noted on images of which these are right when clean."""
+    signs = {}
+    for flag, (note, among_right) in _NOTES.items():
+        if note in notes:
+            of = int(right.sum()) if among_right else right.size
+            signs[flag] = Sign(found=round(notes[note] * of), of=of)
+    return signs
+
+
+def joined(found: Iterable[Mapping[str, Sign]]) -> dict[str, Sign]:
+    """The signs of several attacks on one model: of each the one that says most."""
+    signs: dict[str, Sign] = {}
+    for each in found:
+        for flag, sign in each.items():
+            signs[flag] = max(sign, signs.get(flag, sign), key=lambda s: (telling(s), s.found))
+    return signs
+
+
+def masked_rows(records: Iterable[Record], regime: str) -> dict[str, str]:
+    """The rows to leave unranked in a regime, each with the reason: "2 of 3 replicates are flagged (guard)"."""
+    reasons = {}
+    for row, models in _models(records, regime).items():
+        ran = {model.factors.replicate for model in models}
+        flagged = [model for model in models if set(model.flags) & set(MASKING)]
+        marked = {model.factors.replicate for model in flagged}
+        if 2 * len(marked) > len(ran):
+            raised = [flag for flag in MASKING if any(flag in model.flags for model in flagged)]
+            reasons[row] = f"{len(marked)} of {len(ran)} replicates are flagged ({wording.listed(raised)})"
+    return reasons
+
+
+def sentences(records: Sequence[Record], regime: str, label: Label = wording.plain) -> list[str]:
+    """What a table of this regime has to say: rows left unranked, flags and their rows, and how many were checked."""
+    rows = _models(records, regime)
+    models = [model for found in rows.values() for model in found]
+    checked = sum(map(_checked, models))
+    told = [f"{label(row)} is not ranked: {reason}." for row, reason in masked_rows(records, regime).items()]
+    for flag in sorted({flag for model in models for flag in model.flags}):
+        raised = [
+            f"{label(row)} ({_extent([model for model in found if flag in model.flags], flag, len(found))})"
+            for row, found in rows.items()
+            if any(flag in model.flags for model in found)
+        ]
+        meaning = f", {MEANING[flag]}" if flag in MEANING else ""
+        told.append(f"Flag {wording.plain(flag)}{meaning}: {wording.listed(raised)}.")
+    if not checked:
+        return [*told, "Signs of masked gradients were not looked for: neither AutoAttack nor the guard ran here."]
+    marked = sum(bool(set(model.flags) & set(MASKING)) for model in models)
+    return [*told, f"Signs of masked gradients: looked for in {checked:,} of {len(models):,} models, {_some(marked)}."]
+
+
+def _models(records: Iterable[Record], regime: str) -> dict[str, list[Record]]:
+    """The cells of each row that ran in a regime, random draws left out."""
+    rows: dict[str, list[Record]] = {}
+    for record in records:
+        factors = record.factors
+        if record.results and factors.regime == regime and not factors.null:
+            rows.setdefault(factors.row, []).append(record)
+    return rows
+
+
+def _checked(record: Record) -> bool:
+    """Whether AutoAttack or the guard looked; records that count no signs hold AutoAttack's verdicts all the same."""
+    results = record.results
+    return results is not None and (bool(results.signs) or any(v.attack == AUTOATTACK for v in results.attacks))
+
+
+def _extent(flagged: Sequence[Record], flag: str, models: int) -> str:
+    """ "2 of 9 models, up to 40 of 230 images"."""
+    signs = [model.results.signs[flag] for model in flagged if model.results and flag in model.results.signs]
+    worst = max(signs, key=lambda sign: sign.found / sign.of if sign.of else 0.0, default=None)
+    images = f", up to {worst.found:,} of {wording.counted(worst.of, 'image')}" if worst else ""
+    return f"{len(flagged):,} of {wording.counted(models, 'model')}{images}"
+
+
+def _some(count: int) -> str:
+    return f"found in {count:,}" if count else "found in none"
