@@ -1,23 +1,23 @@
-"""Questions that no leaderboard answers: about samples, signals and bounds, measured on a suite's data and proxies.
+"""Questions that no leaderboard answers: of samples, signals and bounds, measured on a suite's data and proxies.
 
-What each `Measurement` is called and counted in; `benchmark.claims.questions` declares what its values mean for a claim.
+The questions, the unit in which each counts one value a replicate, and what that value is (a case in brackets);
+`benchmark.claims.questions` declares what they mean for a claim.
 
-    question            unit             one value a replicate                                           cases
-    vulnerability       Spearman's rho   AIGN against the smallest epsilon that flips a sample           same network, another seed's
-    vulnerability-gap   pixels           that epsilon's median, easiest tenth less hardest tenth         same network, another seed's
-    distance            Spearman's rho   AIGN against the distance from the boundary                     logit margin, ... over its slope, DeepFool
-    architectures       Spearman's rho   AIGN of one network against another's                           another seed; a network each
-    robust-proxy        Spearman's rho   AIGN of the standard proxy against a TRADES proxy's
-    learnt-early        Spearman's rho   AIGN against the epoch of learning                              first right, last wrong
-    class-centre        Spearman's rho   AIGN against the distance to the own class's mean feature
-    plane-segments      segments         boundary in 2-D: trained on the easiest 720 less on all 1,200   all, random 720
-    plane-length        lengths          likewise, its length
-    plane-curvature     per length       likewise, its mean curvature
-    lemma-applies       share            batches whose images are linearly independent                   batch of 1 ... 128
-    lemma-tightness     ratio            right side of Lemma 1 over the left side                        batch of 1 ... 128
-    squared-norm        Spearman's rho   AIGN against the mean of squared norms
-    squared-picks       share            picks that both make at 30 %
-    free-aign           Spearman's rho   AIGN against that of gradients which the training step gives
+    vulnerability      Spearman's rho   AIGN and the smallest epsilon that flips a sample [same network, another seed's]
+    vulnerability-gap  pixels           that epsilon's median, easiest tenth less hardest tenth [likewise]
+    distance           Spearman's rho   AIGN and the distance from the boundary [logit margin, over its slope, DeepFool]
+    architectures      Spearman's rho   AIGN of one network and of another [one of each name, another seed]
+    robust-proxy       Spearman's rho   AIGN of the standard proxy and of a TRADES proxy
+    learnt-early       Spearman's rho   AIGN and the epoch in which a sample is learnt [first right, last wrong]
+    class-centre       Spearman's rho   AIGN and the distance of a sample's features from their class's mean
+    plane-segments     segments         boundary in the plane: of the easiest 720 less of others [all, 720 at random]
+    plane-length       lengths          likewise, its length
+    plane-curvature    per length       likewise, its mean curvature
+    lemma-applies      share            batches whose images are linearly independent [batch of 1 to 128]
+    lemma-tightness    ratio            right side of Lemma 1 over its left side [likewise]
+    squared-norm       Spearman's rho   AIGN and the mean of squared norms
+    squared-picks      share            picks that both make at 30 %
+    free-aign          Spearman's rho   AIGN and the same from gradients that the training steps give on their way
 
-The module of a measure is a few pure functions of arrays or of one model; `measure` runs them all.
+Each measure is a few pure functions of arrays or of one network; `measure` runs them all.
 """

@@ -1,0 +1,67 @@
+"""Every experiment of a suite, one after another."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmark.claims.measurement import Measurement
+from benchmark.experiments import agreement, boundary, free, learning, lemma, squared, vulnerability
+from benchmark.experiments.boundary import PLANE
+from benchmark.experiments.lab import Lab
+from benchmark.experiments.scales import scale_of
+from benchmark.spec import load_suite
+from benchmark.store import Store
+from benchmark.trace import Report, unreported
+
+REPLICATES = 5
+
+
+def measure(
+    suite: str,
+    replicates: int = REPLICATES,
+    device: str = "cpu",
+    report: Report = unreported,
+    *,
+    store: Path = Path("store"),
+    data: Path | None = None,
+) -> Iterator[Measurement]:
+    """What is measured on that suite's data and proxies, or on points in the plane for the name "plane".
+
+    Whatever takes long is kept in the store: stopped, it goes on where it was.
+
+    Args:
+        suite: the name of a suite, the path of its file, or "plane".
+        replicates: proxies of each kind, each from a seed of its own.
+        device: where they are trained and attacked.
+        report: is told of the work done in training, in forward-equivalents.
+        store: the folder of stage results.
+        data: the folder of the data sets; see `benchmark.data.data_root`.
+
+    Raises:
+        CoresetBenchError: unknown suite, data that are not there, or a proxy that diverges.
+    """
+    if suite == PLANE:
+        yield from boundary.measured(replicates)
+        return
+    lab = make_lab(suite, replicates, device, report, store=store, data=data)
+    for experiment in (squared, agreement, learning, free, vulnerability, lemma):
+        yield from experiment.measured(lab)
+
+
+def make_lab(
+    suite: str,
+    replicates: int,
+    device: str = "cpu",
+    report: Report = unreported,
+    *,
+    store: Path = Path("store"),
+    data: Path | None = None,
+) -> Lab:
+    """The lab of a suite; arguments as for `measure`."""
+    from benchmark.data import fingerprint
+    from benchmark.plan import Data
+    from benchmark.stages import Workshop
+
+    spec = load_suite(suite)
+    known = Data(spec.dataset, fingerprint(spec.dataset, data))
+    workshop = Workshop(Store(store), spec.dataset, data, device, report=report)
+    return Lab(spec, scale_of(spec), replicates, known, workshop)
