@@ -1,0 +1,195 @@
+"""Answers with intervals and verdicts, from published records and measurements alone."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark import wording
+from benchmark.claims.evidence import Differences, Missing, Published, Scale, differences
+from benchmark.claims.measurement import MEASUREMENTS, Measurement, read_measurements
+from benchmark.claims.questions import SUPPORTED, UNDECIDED, Comparison, Question, Verdict, questions
+from benchmark.outcomes import Setting
+from benchmark.records import read_records
+from benchmark.stats import Estimate, estimate, simultaneous
+from methods.errors import CoresetBenchError
+
+FOLDER = "claims"  # of measurements, under the results
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One of the differences that an answer was chosen from, with its simultaneous interval."""
+
+    other: str
+    fraction: float | None  # None: the mean over fractions
+    found: Estimate
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one suite says to a question, in one training or in one case.
+
+    `value` is that of the chosen cell, `low` to `high` the interval of the true choice: None below three replicates.
+    """
+
+    suite: str
+    scale: Scale
+    case: str
+    value: float
+    low: float | None
+    high: float | None
+    replicates: int
+    verdict: Verdict
+    chosen: Cell | None = None  # None: nothing was chosen, there is one value
+    cells: tuple[Cell, ...] = ()
+    left_out: tuple[str, ...] = ()
+    setting: Setting | None = None  # None: not from a leaderboard's records
+    measurement: Measurement | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question and what was found: answers, and for each suite that has none the reason."""
+
+    question: Question
+    answers: tuple[Answer, ...]
+    missing: tuple[tuple[str, Missing], ...]
+
+
+def ask(suites: Sequence[Published], measurements: Sequence[Measurement]) -> list[Asked]:
+    """Every question and its answers, in the order in which both are given.
+
+    Raises:
+        CoresetBenchError: records that do not belong in one table, or a measurement that no question asks for.
+    """
+    asked = questions()
+    _check(asked, measurements)
+    return [_asked(question, suites, measurements) for question in asked]
+
+
+def read(results: Path, replaced: Published | None = None) -> tuple[list[Published], list[Measurement]]:
+    """What is published under `results`; `replaced` stands in for the suite of its name.
+
+    Raises:
+        CoresetBenchError: records or measurements cannot be read.
+    """
+    suites = {} if replaced is None else {replaced.name: replaced}
+    for path in results.glob("*/records.jsonl"):
+        name = path.parent.name
+        if name not in ("local", *suites):
+            suites[name] = Published(name, read_records(path))
+    return [suites[name] for name in sorted(suites)], read_measurements(results / FOLDER / MEASUREMENTS)
+
+
+def _check(asked: Sequence[Question], measurements: Sequence[Measurement]) -> None:
+    units = {question.id: question.unit for question in asked if question.compare is None}
+    for line in measurements:
+        if line.question not in units:
+            raise CoresetBenchError(
+                f"A measurement names the question '{line.question}', which is none that is measured."
+            )
+        if line.unit != units[line.question]:
+            raise CoresetBenchError(
+                f"A measurement of '{line.question}' is in '{line.unit}'; the question is in '{units[line.question]}'."
+            )
+
+
+def _asked(question: Question, suites: Sequence[Published], measurements: Sequence[Measurement]) -> Asked:
+    if question.compare is None:
+        return Asked(question, tuple(_measured(question, m) for m in measurements if m.question == question.id), ())
+    answers: list[Answer] = []
+    missing: list[tuple[str, Missing]] = []
+    for suite in suites:
+        if suite.dynamic:
+            continue
+        for found in differences(question.compare, suite, suites):
+            if isinstance(found, Missing):
+                missing.append((suite.name, found))
+            else:
+                answers.append(compared(question, question.compare, suite.name, found))
+    return Asked(question, tuple(answers), tuple(missing))
+
+
+def _measured(question: Question, line: Measurement) -> Answer:
+    found = estimate(line.values)
+    low, high = _ends(found)
+    return Answer(
+        suite=line.suite,
+        scale=Scale(line.data, line.pool, line.model),
+        case=line.case,
+        value=found.mean,
+        low=low,
+        high=high,
+        replicates=found.n,
+        verdict=question.verdict(low, high),
+        measurement=line,
+    )
+
+
+def compared(question: Question, asked: Comparison, suite: str, found: Differences) -> Answer:
+    """The answer of these differences.
+
+    Each cell's interval holds its true difference, all at once; so the least of the lower ends and the least of the
+    upper ends hold the true least, and likewise the largest.
+    """
+    cells = list(_cells(asked, found))
+    chosen = _chosen(asked, cells)
+    low, high = _bounds(asked, cells) if chosen.found.half_width is not None else (None, None)
+    verdict = question.verdict(low, high)
+    if found.left_out and verdict == SUPPORTED:
+        verdict = UNDECIDED  # who is left out might be the better one
+    return Answer(
+        suite=suite,
+        scale=found.scale,
+        case=wording.regime(found.setting.regime),
+        value=chosen.found.mean,
+        low=low,
+        high=high,
+        replicates=chosen.found.n,
+        verdict=verdict,
+        chosen=chosen if len(cells) > 1 else None,
+        cells=tuple(cells),
+        left_out=found.left_out,
+        setting=found.setting,
+    )
+
+
+def _cells(asked: Comparison, found: Differences) -> Iterator[Cell]:
+    if asked.over == "mean":
+        names: list[tuple[str, float | None]] = [(other, None) for other in found.others]
+        values = found.values.mean(axis=1)
+        step = found.step / len(found.fractions)
+    else:
+        names = list(product(found.others, found.fractions))
+        values = found.values.reshape(len(names), -1)
+        step = found.step
+    for (other, fraction), estimated in zip(names, simultaneous(values, step=step), strict=True):
+        yield Cell(other, fraction, estimated)
+
+
+def _chosen(asked: Comparison, cells: Sequence[Cell]) -> Cell:
+    least: dict[float | None, Cell] = {}
+    for cell in cells:
+        kept = least.setdefault(cell.fraction, cell)
+        if round(cell.found.mean, 9) < round(kept.found.mean, 9):
+            least[cell.fraction] = cell
+    return max(least.values(), key=lambda cell: round(cell.found.mean, 9))
+
+
+def _bounds(asked: Comparison, cells: Sequence[Cell]) -> tuple[float, float]:
+    ends: dict[float | None, NDArray[np.float64]] = {}
+    for cell in cells:
+        pair = np.array(_ends(cell.found), dtype=np.float64)
+        ends[cell.fraction] = np.minimum(ends.get(cell.fraction, pair), pair)
+    low, high = np.max(list(ends.values()), axis=0)
+    return float(low), float(high)
+
+
+def _ends(found: Estimate) -> tuple[float | None, float | None]:
+    if found.half_width is None:
+        return None, None
+    return found.mean - found.half_width, found.mean + found.half_width
