@@ -67,6 +67,10 @@ def cell_work(cell: Cell, facts: Mapping[str, Any], rates: Rates) -> float:
         elif name == "autoattack":
             work += images * AUTOATTACK
             seconds += AUTOATTACK_START
+        elif name == "guard":
+            descent, climb, factor = stage.spec["pgd"], stage.spec["margin"], stage.spec["factor"]
+            steps = factor**2 * (descent["steps"] * descent["restarts"] + climb["steps"] * climb["targets"])
+            work += round(images * GRADIENT * steps * SURVIVING)
     training = cell_training(cell, facts)
     if cell.reselection:
         training += READS * facts["pool"] * _reading(cell)

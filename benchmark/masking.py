@@ -114,6 +114,17 @@ def sentences(records: Sequence[Record], regime: str, label: Label = wording.pla
     return [*told, f"Signs of masked gradients: looked for in {checked:,} of {len(models):,} models, {_some(marked)}."]
 
 
+def of_cell(record: Record) -> list[str]:
+    """A line for each sign that was looked for in one model: "guard: 4 of 100 images, flagged (broken by ...)"."""
+    signs = record.results.signs if record.results else {}
+    lines = []
+    for flag, sign in signs.items():
+        raised = ", flagged" if flag in record.flags else ""
+        meaning = f" ({MEANING[flag]})" if flag in MEANING else ""
+        lines.append(f"{wording.plain(flag)}: {sign.found:,} of {wording.counted(sign.of, 'image')}{raised}{meaning}")
+    return lines + [f"{wording.plain(flag)}: flagged" for flag in record.flags if flag not in signs]
+
+
 def _models(records: Iterable[Record], regime: str) -> dict[str, list[Record]]:
     """The cells of each row that ran in a regime, random draws left out."""
     rows: dict[str, list[Record]] = {}

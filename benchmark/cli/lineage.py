@@ -9,6 +9,8 @@ from methods.errors import UsageError
 
 if TYPE_CHECKING:
     from benchmark.plan import Cell, Plan, Reselection, Selection, Stage
+    from benchmark.records import Record
+    from benchmark.store import Store
 
 
 @app.command()
@@ -29,6 +31,7 @@ def explain(
 
     Example: coreset-bench explain digits/easycore/0.3/trades/0
     """
+    from benchmark import masking
     from benchmark.plan import make_plan
     from benchmark.rerun import added, command, free_folder
     from benchmark.store import Store
@@ -39,6 +42,7 @@ def explain(
     named = suite or head.split("+")[0]
     rows, clock = added(head, the_suite(named).name)
     plan, kept = make_plan(the_suite(named, rows, clock), data), Store(store)
+    record = _record(plan, plan.find(cell), kept)
     lines = [
         {
             "stage": stage.kind,
@@ -51,12 +55,23 @@ def explain(
     ]
     again = command(cell, named, rows, clock, free_folder(), data)
     if as_json:
-        print_rows([{"cell": cell, "command": again, "stages": lines}], as_json)
+        flags = list(record.flags) if record else None
+        print_rows([{"cell": cell, "command": again, "flags": flags, "stages": lines}], as_json)
         return
     print_rows([{key: value for key, value in line.items() if key != "folder"} for line in lines], as_json)
     print(f"Stage results are in {store}/STAGE/{'K' * 2}/KEY with the full specification of each (spec.json).")
+    for line in masking.of_cell(record) if record else ():
+        print(f"Sign of masked gradients: {line}")
     print("To make it anew, in folders of its own (what a store holds already is not computed again):")
     print(f"  {again}")
+
+
+def _record(plan: "Plan", cell: "Cell", store: "Store") -> "Record | None":
+    """The cell's record, where the store holds all that it is made from."""
+    from benchmark.assemble import assemble
+
+    facts = store.read("data", plan.data.stage.key)
+    return assemble(plan, cell, facts.meta, store, None) if facts else None
 
 
 def _lineage(plan: "Plan", cell: "Cell") -> list[tuple["Stage", str]]:

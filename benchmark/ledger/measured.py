@@ -53,7 +53,7 @@ def ledger_suite(name: str = "digits") -> Suite:
         "fractions": FRACTIONS,
         "replicates": REPLICATES,
         "full": False,
-        "attacks": {**base.attacks.canonical(), "autoattack": AutoAttack(fractions=()).canonical()},
+        "attacks": {**base.attacks.canonical(), "autoattack": AutoAttack(fractions=()).canonical(), "guard": None},
     }
     return validated_suite({**base.canonical(), **changes}, "The ledger's suite")
 
