@@ -70,7 +70,7 @@ def grids(records: Sequence[Record], regime: RegimeStandings, label: Labels) -> 
     percents = tuple(wording.percent(fraction) for fraction in regime.fractions)
     common = wording.attacks(setting.attacks)
     title = (
-        f"Robust accuracy in % under everything that was run against each model, the search for the smallest ε included "
+        "Robust accuracy in % under everything that was run against each model, the search for the smallest ε included "
         f"(ε = {wording.radius(setting.primary)}, first {cells.images:,} test images, {wording.clock(setting.recipe)}; "
         f"beside it {common} on these images, and what the rest takes off)"
     )
