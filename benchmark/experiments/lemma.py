@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.claims.measurement import Measurement
+from benchmark.claims.measurement import Fact, Measurement
 from benchmark.experiments.lab import Lab
+from benchmark.experiments.ranks import spearman
 from benchmark.experiments.scales import STANDARD
 from benchmark.randomness import derive_seed
 from methods.errors import CoresetBenchError
@@ -93,16 +94,23 @@ def measured(lab: Lab) -> Iterator[Measurement]:
     found = [_batches(lab, proxy, r) for r in lab.replicates]
     dimension = int(np.prod(lab.workshop.data.shape))
     for column, size in enumerate(lab.scale.sizes):
-        both = [[Sides(*pair) for pair in zip(f["left"][column], f["right"][column], strict=True)] for f in found]
-        applied = [[side for side in sides if side.applies] for sides in both]
+        pairs = [zip(arrays["left"][column], arrays["right"][column], strict=True) for arrays in found]
+        both = [[Sides(*pair) for pair in each] for each in pairs]
+        applied = [[side for side in each if side.applies] for each in both]
         case = f"batch of {size}"
-        facts = {"dimension": dimension, "batches": lab.scale.batches}
-        shares = [len(some) / len(sides) for some, sides in zip(applied, both, strict=True)]
+        facts: dict[str, Fact] = {"dimension": dimension, "batches": lab.scale.batches}
+        shares = [len(some) / len(each) for some, each in zip(applied, both, strict=True)]
         yield lab.line("lemma-applies", "share", shares, case=case, proxies=[proxy], facts=facts)
-        if all(applied):
-            broken = sum(not side.holds for sides in applied for side in sides)
-            ratios = [np.median([side.ratio for side in sides]) for sides in applied]
-            facts = {**facts, "batches where it applies": sum(map(len, applied)), "of them broken": broken}
+        if all(len(each) > 1 for each in applied):
+            broken = sum(not side.holds for each in applied for side in each)
+            ratios = [float(np.median([side.ratio for side in each])) for each in applied]
+            ranks = [spearman([side.left for side in each], [side.right for side in each]) for each in applied]
+            facts = {
+                **facts,
+                "batches where it applies": sum(map(len, applied)),
+                "batches where it is broken": broken,
+                "rho of both sides over batches": float(np.mean(ranks)),
+            }
             yield lab.line("lemma-tightness", "ratio", ratios, case=case, proxies=[proxy], facts=facts)
 
 

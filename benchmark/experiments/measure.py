@@ -12,12 +12,10 @@ from benchmark.spec import load_suite
 from benchmark.store import Store
 from benchmark.trace import Report, unreported
 
-REPLICATES = 5
-
 
 def measure(
     suite: str,
-    replicates: int = REPLICATES,
+    replicates: int | None = None,
     device: str = "cpu",
     report: Report = unreported,
     *,
@@ -30,7 +28,7 @@ def measure(
 
     Args:
         suite: the name of a suite, the path of its file, or "plane".
-        replicates: proxies of each kind, each from a seed of its own.
+        replicates: proxies of each kind, each from a seed of its own (None: as many as the scale says).
         device: where they are trained and attacked.
         report: is told of the work done in training, in forward-equivalents.
         store: the folder of stage results.
@@ -40,7 +38,7 @@ def measure(
         CoresetBenchError: unknown suite, data that are not there, or a proxy that diverges.
     """
     if suite == PLANE:
-        yield from boundary.measured(replicates)
+        yield from boundary.measured(replicates or boundary.REPLICATES)
         return
     lab = make_lab(suite, replicates, device, report, store=store, data=data)
     for experiment in (squared, agreement, learning, free, vulnerability, lemma):
@@ -49,7 +47,7 @@ def measure(
 
 def make_lab(
     suite: str,
-    replicates: int,
+    replicates: int | None = None,
     device: str = "cpu",
     report: Report = unreported,
     *,
@@ -64,4 +62,5 @@ def make_lab(
     spec = load_suite(suite)
     known = Data(spec.dataset, fingerprint(spec.dataset, data))
     workshop = Workshop(Store(store), spec.dataset, data, device, report=report)
-    return Lab(spec, scale_of(spec), replicates, known, workshop)
+    scale = scale_of(spec)
+    return Lab(spec, scale, replicates or scale.replicates, known, workshop)
