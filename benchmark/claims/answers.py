@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from benchmark import wording
 from benchmark.claims.evidence import Differences, Missing, Published, Scale, differences
 from benchmark.claims.measurement import MEASUREMENTS, Measurement, read_measurements
-from benchmark.claims.questions import SUPPORTED, UNDECIDED, Comparison, Question, Verdict, questions
+from benchmark.claims.questions import SUPPORTED, UNDECIDED, Comparison, Question, Unit, Verdict, questions
 from benchmark.outcomes import Setting
 from benchmark.records import read_records
-from benchmark.stats import Estimate, estimate, simultaneous
+from benchmark.stats import Estimate, estimate, replicates_needed, simultaneous
 from methods.errors import CoresetBenchError
 
+RANGES: dict[Unit, tuple[float, float]] = {"points": (-1, 1), "Spearman's rho": (-1, 1), "share": (0, 1)}
 FOLDER = "claims"  # of measurements, under the results
 
 
@@ -34,6 +35,7 @@ class Answer:
     """What one suite says to a question, in one training or in one case.
 
     `value` is that of the chosen cell, `low` to `high` the interval of the true choice: None below three replicates.
+    `needed`: replicates with which a single difference of this size would be told from 0, where it is not yet.
     """
 
     suite: str
@@ -48,6 +50,7 @@ class Answer:
     cells: tuple[Cell, ...] = ()
     left_out: tuple[str, ...] = ()
     setting: Setting | None = None  # None: not from a leaderboard's records
+    needed: int | None = None
     measurement: Measurement | None = None
 
 
@@ -116,7 +119,7 @@ def _asked(question: Question, suites: Sequence[Published], measurements: Sequen
 
 def _measured(question: Question, line: Measurement) -> Answer:
     found = estimate(line.values)
-    low, high = _ends(found)
+    low, high = _within(question.unit, *_ends(found))
     return Answer(
         suite=line.suite,
         scale=Scale(line.data, line.pool, line.model),
@@ -137,8 +140,9 @@ def compared(question: Question, asked: Comparison, suite: str, found: Differenc
     upper ends hold the true least, and likewise the largest.
     """
     cells = list(_cells(asked, found))
-    chosen = _chosen(asked, cells)
-    low, high = _bounds(asked, cells) if chosen.found.half_width is not None else (None, None)
+    chosen, alone = _chosen(asked, cells), len(cells) == 1
+    ends = _bounds(asked, cells) if chosen.found.half_width is not None else (None, None)
+    low, high = _within(question.unit, *ends)
     verdict = question.verdict(low, high)
     if found.left_out and verdict == SUPPORTED:
         verdict = UNDECIDED  # who is left out might be the better one
@@ -151,11 +155,17 @@ def compared(question: Question, asked: Comparison, suite: str, found: Differenc
         high=high,
         replicates=chosen.found.n,
         verdict=verdict,
-        chosen=chosen if len(cells) > 1 else None,
+        chosen=None if alone else chosen,
         cells=tuple(cells),
         left_out=found.left_out,
         setting=found.setting,
+        needed=_needed(asked, found) if alone and verdict == UNDECIDED and question.beyond == 0 else None,
     )
+
+
+def _needed(asked: Comparison, found: Differences) -> int | None:
+    means = found.values[0].mean(axis=0)
+    return replicates_needed(means, np.zeros_like(means), step=found.step / len(found.fractions))
 
 
 def _cells(asked: Comparison, found: Differences) -> Iterator[Cell]:
@@ -193,3 +203,9 @@ def _ends(found: Estimate) -> tuple[float | None, float | None]:
     if found.half_width is None:
         return None, None
     return found.mean - found.half_width, found.mean + found.half_width
+
+
+def _within(unit: Unit, low: float | None, high: float | None) -> tuple[float | None, float | None]:
+    """The interval without what a quantity of this unit cannot be."""
+    least, most = RANGES.get(unit, (-np.inf, np.inf))
+    return (None, None) if low is None or high is None else (max(low, least), min(high, most))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from benchmark import wording
 from benchmark.claims.questions import Comparison
+from benchmark.nulls import nulls_of
 from benchmark.outcomes import Setting, of_rows
 from benchmark.records import Factors, Record
 from benchmark.spec import FULL
@@ -26,7 +27,7 @@ class Scale:
     model: str
 
     def __str__(self) -> str:
-        return f"{wording.plain(self.data)}, N = {self.pool:,}, {wording.plain(self.model)}"
+        return f"{wording.plain(self.data)} (N = {self.pool:,}, {wording.plain(self.model)})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +45,9 @@ class Differences:
 
 @dataclass(frozen=True)
 class Missing:
-    """Why a suite has no answer."""
+    """Why a suite has no answer in one training."""
 
+    regime: str
     reason: str
 
 
@@ -76,6 +78,10 @@ class Published:
             seeds.setdefault(factors.replicate, set()).add(factors.seeds.training)
         return seeds
 
+    def scale(self, regime: RegimeStandings) -> Scale:
+        factors = self.records[0].factors
+        return Scale(factors.dataset, factors.pool, regime.setting.model)
+
     def step(self, asked: Comparison, setting: Setting) -> float:
         """What one test image more or less changes in a cell's metric; in the worst class, one of the smallest."""
         if asked.metric == "robust":
@@ -92,37 +98,33 @@ class Published:
 def differences(asked: Comparison, suite: Published, suites: Sequence[Published]) -> Iterator[Differences | Missing]:
     """The differences in each regime of a static suite that the comparison asks about, or why there are none."""
     for regime in suite.regimes:
-        setting = regime.setting
-        if setting.recipe.objective not in asked.objectives:
-            continue
-        places = dict.fromkeys(_others(asked, suite), regime)
-        for method in asked.methods:
-            found = dict.fromkeys(suite.rows_of([method]), regime) or _elsewhere(method, suite, regime, suites)
-            if not found:
-                yield Missing(f"{wording.regime(setting.regime)}: no records of {method} at its setting")
-                break
-            places |= found
-        else:
-            yield _differences(asked, suite, regime, places)
+        if regime.setting.recipe.objective in asked.objectives:
+            try:
+                yield _to_draws(asked, suite, regime) if asked.matched else _to_rows(asked, suite, regime, suites)
+            except _NoRecordsError as reason:
+                yield Missing(regime.setting.regime, str(reason))
 
 
-def _differences(
-    asked: Comparison, suite: Published, regime: RegimeStandings, places: Mapping[str, RegimeStandings]
-) -> Differences | Missing:
-    training = wording.regime(regime.setting.regime)
-    absent = [row for row in (asked.first, *places) if row not in suite.factors and row not in _rows(places)]
-    if absent or not places:
-        return Missing(f"{training}: no records of {wording.listed(list(map(wording.plain, absent))) or 'other rows'}")
-    first = regime.values(asked.metric, asked.first)
-    if not np.isfinite(first).all():
-        return Missing(f"{training}: {wording.plain(asked.first)} lacks cells")
-    values = {row: place.values(asked.metric, row) for row, place in places.items()}
+class _NoRecordsError(Exception):
+    """Says what a comparison lacks."""
+
+
+def _to_rows(asked: Comparison, suite: Published, regime: RegimeStandings, suites: Sequence[Published]) -> Differences:
+    first = _whole(asked, regime)
+    places = dict.fromkeys(_others(asked, suite), regime)
+    absent = [row for row in places if row not in suite.factors]
+    for method in asked.methods:
+        found = dict.fromkeys(suite.rows_of([method]), regime) or _elsewhere(method, suite, regime, suites)
+        places |= found
+        absent += [] if found else [f"{method} at this setting"]
+    if absent:
+        raise _NoRecordsError(f"no records of {wording.listed(absent)}")
+    values = {row: place.values(asked.metric, row) for row, place in places.items() if row not in place.masked}
     whole = [row for row, found in values.items() if np.isfinite(found).all()]
     if not whole:
-        return Missing(f"{training}: {wording.listed(list(map(wording.plain, places)))} lack cells")
-    factors = suite.factors[asked.first]
+        raise _NoRecordsError("no other row has all its cells and is not misled by its gradients")
     return Differences(
-        scale=Scale(factors.dataset, factors.pool, regime.setting.model),
+        scale=suite.scale(regime),
         setting=regime.setting,
         others=tuple(whole),
         fractions=regime.fractions,
@@ -132,8 +134,43 @@ def _differences(
     )
 
 
-def _rows(places: Mapping[str, RegimeStandings]) -> set[str]:
-    return {row for place in places.values() for row in place.rows}
+def _to_draws(asked: Comparison, suite: Published, regime: RegimeStandings) -> Differences:
+    """The first row minus random coresets with its class counts.
+
+    Each draw has seeds of its own: as many draws as there are go to each replicate, and their mean is its other side.
+    """
+    _whole(asked, regime)
+    nulls, replicates = nulls_of(suite.records, regime), len(regime.replicates)
+    if nulls is None or asked.first not in nulls.draws:
+        raise _NoRecordsError(f"no random coresets with the class counts of {asked.first}")
+    lines = []
+    for fraction in nulls.fractions(asked.first):
+        draws = nulls.values(asked.first, fraction)
+        if draws.size < replicates:
+            raise _NoRecordsError(f"fewer random coresets with the class counts of {asked.first} than replicates")
+        means = [draws[replicate::replicates].mean() for replicate in range(replicates)]
+        lines.append(nulls.row(asked.first, asked.first, fraction) - np.array(means))
+    return Differences(
+        scale=suite.scale(regime),
+        setting=regime.setting,
+        others=("random with its class counts",),
+        fractions=nulls.fractions(asked.first),
+        values=np.stack(lines)[None],
+        step=suite.step(asked, regime.setting),
+        left_out=(),
+    )
+
+
+def _whole(asked: Comparison, regime: RegimeStandings) -> NDArray[np.float64]:
+    """The metric of the first row, which lacks nothing."""
+    found = regime.values(asked.metric, asked.first)
+    if asked.first not in regime.rows:
+        raise _NoRecordsError(f"no records of {asked.first}")
+    if not np.isfinite(found).all():
+        raise _NoRecordsError(f"{asked.first} lacks cells")
+    if asked.first in regime.masked:
+        raise _NoRecordsError(f"{asked.first} misleads the attacks: {regime.masked[asked.first]}")
+    return found
 
 
 def _others(asked: Comparison, suite: Published) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ class Comparison(Spec):
                 whose method does not rank by AIGN
     methods     methods each row of which is one of the others; where the suite has none, those of a dynamic suite of
                 the same setting
+    matched     random coresets with the first row's own class counts instead, where the suite has drawn them
     objectives  the trainings in which it is asked
     over        mean: of each row the mean over the suite's fractions, and the least of these differences;
                 largest: at each fraction the least difference, and the largest of these
@@ -47,6 +48,7 @@ class Comparison(Spec):
     others: tuple[str, ...] = ()
     every: bool = False
     methods: tuple[str, ...] = ()
+    matched: bool = False
     objectives: tuple[Objective, ...] = ("standard", "trades")
     metric: Literal["robust", "clean", "worst_class"] = "robust"
     over: Literal["mean", "largest"] = "mean"

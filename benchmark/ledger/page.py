@@ -3,18 +3,15 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import jinja2
 import numpy as np
 
-from benchmark import wording
+from benchmark import markdown, wording
 from benchmark.ledger.entries import ENTRIES, Entry, Pair, Project
 from benchmark.ledger.lines import Compared, Setting, Shown
 from benchmark.stats import CONFIDENCE, Estimate, estimate, paired_difference
 from methods.errors import CoresetBenchError
 
-_TEMPLATES = Path(__file__).parents[1] / "templates"
 CLEAR = " *"  # after a difference whose interval does not hold 0
 BASIS = {
     "run": "run: on the same inputs the project's own function answered as ours does",
@@ -61,21 +58,12 @@ def render(lines: Sequence[Setting | Compared | Shown], records: str) -> str:
             )
     values = {line.entry: line.values for line in lines if isinstance(line, Shown)}
     projects = list(dict.fromkeys(entry.project for entry in ENTRIES))
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # Markdown, not HTML
-    )
-    environment.filters["md"] = wording.markdown
     try:
         told = {entry.name: _told(entry, values.get(entry.name, {})) for entry in ENTRIES}
         table, headlines = _table(setting, compared), _headlines(setting, compared)
     except KeyError as error:
         raise CoresetBenchError(f"{records} lacks {error.args[0]}; write it again: make ledger") from None
-    return environment.get_template("discrepancies.md.j2").render(
+    return markdown.template("discrepancies.md.j2").render(
         facts=_facts(setting, records),
         headlines=headlines,
         table=table,
@@ -178,13 +166,6 @@ def _difference(rates: np.ndarray, replicates: int) -> str:
 
 
 def _grid(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
-    """A Markdown table whose source is aligned too; the first `left` columns are text."""
-    lines = [[wording.markdown(cell) for cell in cells] for cells in (columns, *rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-
-    def line(cells: Sequence[str]) -> str:
-        padded = [c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))]
-        return f"| {' | '.join(padded)} |"
-
-    rule = "|".join(":" + "-" * (w + 1) if i < left else "-" * (w + 1) + ":" for i, w in enumerate(widths))
-    return "\n".join([line(lines[0]), f"|{rule}|", *map(line, lines[1:])])
+    """A Markdown table; the first `left` columns are text."""
+    heading, *lines = ([wording.markdown(cell) for cell in cells] for cells in (columns, *rows))
+    return markdown.table(heading, lines, left)
