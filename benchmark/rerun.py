@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from glob import escape
 from pathlib import Path
 
-CLOCKS = ("epochs", "steps")  # that a command line may choose, whatever the suite says
+CLOCKS = ("epochs", "steps", "cost")  # that a command line may choose, whatever the suite says
 
 
 def added(head: str, base: str) -> tuple[list[str], str | None]:

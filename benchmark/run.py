@@ -8,14 +8,14 @@ on where it was.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from benchmark import workers
+from benchmark.agenda import Facts, Todo
 from benchmark.assemble import assemble
 from benchmark.estimate import ASK_ABOVE, calibration_work, cell_work, spoken, trace_work
-from benchmark.plan import Cell, Plan, Stage, Trace, make_plan
+from benchmark.plan import Cell, Plan, make_plan
 from benchmark.progress import tracked
 from benchmark.records import Failure, Record, write_records
 from benchmark.spec import Suite
@@ -23,7 +23,6 @@ from benchmark.store import Store, require_writable, write_atomically
 from benchmark.wording import counted
 
 Confirm = Callable[[str], None]  # raises UsageError where the answer is no
-Facts = Mapping[str, Any]  # the meta of the data stage
 
 
 @dataclass(frozen=True)
@@ -104,9 +103,9 @@ def run_suite(
     if todo:
         with settings.pool(plan) as pool:
             known: Facts = pool.ask(workers.facts)
-            work = _Work(pool, store, known, console)
-            _announce(work, plan, todo, settings)
-            failed = work.do(plan, todo)
+            work = _Work(pool, Todo(plan, todo, store), known, console)
+            _announce(work, settings)
+            failed = work.do()
         missing = [cell for cell in plan.cells if cell.id not in records]
         records |= _assembled(plan, missing, known, store, {cell: lost.failure for cell, lost in failed.items()})
         if failed:
@@ -126,76 +125,48 @@ def _assembled(
 
 @dataclass(frozen=True)
 class _Work:
-    """What is to be done for some cells, and the doing of it. Longest first: no worker is left alone at the end."""
+    """What is to be done, and the doing of it. Longest first: no worker is left alone at the end."""
 
     pool: workers.Pool
-    store: Store
+    todo: Todo
     facts: Facts
     console: Console
-
-    def unselected(self, plan: Plan, cells: Sequence[Cell]) -> Plan:
-        """The part of the plan whose coresets are not there. One that is there needs no trace any more."""
-        chosen = (cell for cell in cells if cell.selection and not cell.selection.coreset.done(self.store))
-        return plan.only(chosen)
-
-    def traces(self, plan: Plan, cells: Sequence[Cell]) -> list[Trace]:
-        missing = [trace for trace in self.unselected(plan, cells).traces() if not trace.done(self.store)]
-        return sorted(missing, key=self.trace_work, reverse=True)
-
-    def calibrations(self, plan: Plan, cells: Sequence[Cell]) -> list[Stage]:
-        return [stage for stage in plan.only(cells).calibrations() if not stage.done(self.store)]
-
-    def calibration_work(self, stage: Stage) -> int:
-        return calibration_work(stage, self.facts["pool"])
-
-    def trace_work(self, trace: Trace) -> int:
-        return trace_work(trace, self.facts)
 
     def cell_work(self, cell: Cell) -> float:
         return cell_work(cell, self.facts, self.pool.rates(cell.regime.model))
 
-    def do(self, plan: Plan, cells: Sequence[Cell]) -> dict[str, workers.Failed]:
+    def do(self) -> dict[str, workers.Failed]:
         """Fills the store with what the cells need; the cells that failed, by id."""
-        traces, selections = self.traces(plan, cells), self.unselected(plan, cells).selections()
-        lost = self._tracked(
-            f"Tracing {counted(len(traces), 'proxy')}",
-            workers.trace,
-            {trace.proxy.key: self.trace_work(trace) for trace in traces},
-        )
+        cells, selections, store = self.todo.cells, self.todo.selections, self.todo.store
+        traces = {trace.proxy.key: trace_work(trace, self.facts) for trace in self.todo.traces}
+        lost = self._tracked(f"Tracing {counted(len(traces), 'proxy')}", workers.trace, traces)
         # A selection fails with the first of its proxies that did, unless all that it reads itself was recorded.
         lost = {
             s.coreset.key: lost[t.proxy.key]
             for s in selections
             for t in reversed(s.traces)
-            if t.proxy.key in lost and not t.done(self.store)
+            if t.proxy.key in lost and not t.done(store)
         }
-        alive = {s.coreset.key: 1 for s in selections if s.coreset.key not in lost}
+        alive = {s.coreset.key: 1.0 for s in selections if s.coreset.key not in lost}
         lost |= self._tracked(f"Selecting {counted(len(alive), 'coreset')}", workers.select, alive)
-        unsettled = {stage.key: self.calibration_work(stage) for stage in self.calibrations(plan, cells)}
+        unsettled = {s.key: float(calibration_work(s, self.facts["pool"])) for s in self.todo.calibrations}
         title = f"Calibrating {counted(len(unsettled), 'regime')}"
         lost |= self._tracked(title, workers.calibrate, unsettled)
         failed = {cell.id: lost[s.key] for cell in cells for s in reversed(cell.inputs()) if s.key in lost}
-        left = sorted((cell for cell in cells if cell.id not in failed), key=self.cell_work, reverse=True)
-        return failed | self._tracked(
-            f"Training and attacking {counted(len(left), 'model')}",
-            workers.cell,
-            {cell.id: self.cell_work(cell) for cell in left},
-        )
+        left = {cell.id: self.cell_work(cell) for cell in cells if cell.id not in failed}
+        return failed | self._tracked(f"Training and attacking {counted(len(left), 'model')}", workers.cell, left)
 
     def _tracked(self, title: str, task: Callable[..., None], work: Mapping[str, float]) -> dict[str, workers.Failed]:
-        return tracked(self.pool, self.console, title, task, list(work), list(work.values()))
+        longest = sorted(work, key=lambda name: work[name], reverse=True)
+        return tracked(self.pool, self.console, title, task, longest, [work[name] for name in longest])
 
 
-def _announce(work: _Work, plan: Plan, cells: Sequence[Cell], settings: Settings) -> None:
+def _announce(work: _Work, settings: Settings) -> None:
     """Prints what is to be done and how long it will take; asks above ten minutes."""
-    traces, count = work.traces(plan, cells), settings.workers
-    seconds = sum(work.trace_work(t) * work.pool.rates(t.training.model).training for t in traces)
-    seconds += sum(work.cell_work(cell) * work.pool.rates(cell.regime.model).training for cell in cells)
-    for stage in work.calibrations(plan, cells):
-        seconds += work.calibration_work(stage) * work.pool.rates(stage.spec["model"]).training
-    seconds /= min(count, len(cells))
-    to_do = f"{counted(len(traces), 'proxy')} and {counted(len(cells), 'model')} to go"
+    todo, count = work.todo, settings.workers
+    seconds = todo.seconds(work.facts, work.pool.rates) / min(count, len(todo.cells))
+    to_do = f"{counted(len(todo.traces), 'proxy')} and {counted(len(todo.cells), 'model')} to go"
     statement = f"{to_do}, about {spoken(seconds)} on {counted(count, 'worker')}."
     work.console.print(statement, highlight=False)
     if seconds > ASK_ABOVE:
-        settings.confirm(f"Suite '{plan.suite.name}' needs about {spoken(seconds)}.")
+        settings.confirm(f"Suite '{todo.plan.suite.name}' needs about {spoken(seconds)}.")

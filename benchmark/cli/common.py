@@ -45,7 +45,7 @@ ExtraRows = Annotated[
 ]
 Clock = Annotated[
     str | None,
-    typer.Option(metavar="CLOCK", help="Train for equal 'epochs' or equal 'steps', whatever the suite says."),
+    typer.Option(metavar="CLOCK", help="Train for equal 'epochs', 'steps' or total 'cost', whatever the suite says."),
 ]
 
 STORE = Path("store")
@@ -126,8 +126,9 @@ def the_suite(name: str, rows: Sequence[str] | None = None, clock: str | None = 
     if clock is None:
         return suite
     if clock not in CLOCKS:
-        raise UsageError(f"Unknown clock '{clock}'; use epochs or steps.")
+        raise UsageError(f"Unknown clock '{clock}'; use epochs, steps or cost.")
     spec = suite.canonical()
     for regime in spec["regimes"].values():
         regime["recipe"]["clock"] = clock
+    spec["clocks"] = ()  # this one alone
     return validated_suite({**spec, "name": f"{suite.name}+{clock}"}, f"Suite '{name}' with --clock {clock}")

@@ -1,6 +1,7 @@
 """Commands that list: methods, datasets, suites, a plan."""
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -8,15 +9,23 @@ from benchmark.cli.common import (
     STORE,
     Clock,
     Data,
+    Device,
+    Download,
     ExtraRows,
+    Jobs,
     Json,
     StorePath,
     SuiteName,
     app,
     console,
     print_rows,
+    resolve_device,
     the_suite,
 )
+
+if TYPE_CHECKING:
+    from benchmark.plan import Plan
+    from benchmark.store import Store
 
 KINDS = {
     "score": "Scores: one number a sample, which a policy turns into a set",
@@ -149,40 +158,88 @@ def plan(
     clock: Clock = None,
     data: Data = None,
     store: StorePath = STORE,
+    time: Annotated[
+        bool, typer.Option("--time", help="Measure this machine for some seconds and say how long each regime takes.")
+    ] = False,
+    jobs: Jobs = 0,
+    device: Device = "auto",
+    download: Download = False,
     as_json: Json = False,
 ) -> None:
-    """Show the stages of a run, and how many are done.
+    """Show the stages of a run, how many are done, and what the regimes train on each clock.
 
-    Example: coreset-bench plan digits
+    Example: coreset-bench plan digits --time
     """
+    from benchmark.agenda import regimes
     from benchmark.plan import make_plan
     from benchmark.store import Store
 
     made, kept = make_plan(the_suite(suite, row, clock), data), Store(store)
     if as_json:
         cells = [
-            {"cell": cell.id, "done": cell.done(kept), "model": cell.model.key, "attacks": list(cell.outcomes)}
+            {
+                "cell": cell.id,
+                "done": cell.done(kept),
+                "model": cell.model.key,
+                "attacks": list(cell.outcomes),
+                **({"unaffordable": cell.unaffordable} if cell.unaffordable else {}),
+            }
             for cell in made.cells
         ]
         print_rows(cells, as_json)
         return
     traces, selections = made.traces(), made.selections()
+    payable = [cell for cell in made.cells if not cell.unaffordable]
     groups = {
         "proxies traced": [trace.done(kept) for trace in traces],
         "coresets selected": [selection.coreset.done(kept) for selection in selections],
-        "models trained": [cell.model.done(kept) for cell in made.cells],
+        "models trained": [cell.model.done(kept) for cell in payable],
     }
-    for attack in dict.fromkeys(name for cell in made.cells for name in cell.outcomes):
-        stages = [cell.outcomes[attack] for cell in made.cells if attack in cell.outcomes]
+    for attack in dict.fromkeys(name for cell in payable for name in cell.outcomes):
+        stages = [cell.outcomes[attack] for cell in payable if attack in cell.outcomes]
         groups[f"models evaluated: {attack}"] = [stage.done(kept) for stage in stages]
     rows = [
         {"stage": name, "all": len(done), "done": sum(done), "to do": len(done) - sum(done)}
         for name, done in groups.items()
     ]
     print_rows(rows, as_json)
+    if time:
+        lines, statement = _timed(made, kept, data, jobs, resolve_device(device), download)
+    else:
+        lines, statement = regimes(made, kept), ""
+    print_rows(lines, as_json)
+    print("Training: what a regime's cells train in all, in trainings on the whole pool.")
     alone = sum(selection.proxy_epochs for selection in selections)
     shared = sum(trace.until for trace in traces)
     if traces:
         print(
             f"Proxy epochs: {shared:,} shared by all rows; one proxy for each method and budget would take {alone:,}."
         )
+    if statement:
+        print(statement)
+
+
+def _timed(
+    made: "Plan", kept: "Store", data: Path | None, jobs: int, device: str, download: bool
+) -> tuple[list[dict[str, Any]], str]:
+    """The regimes with the time that each takes, and a sentence on all of them."""
+    from functools import cache
+
+    from benchmark.agenda import Todo, regimes
+    from benchmark.data import load
+    from benchmark.estimate import Rates, measured, spoken
+    from benchmark.wording import counted
+    from benchmark.workers import default_jobs
+
+    loaded = load(made.suite.dataset, data, device, download)
+    facts = {"pool": len(loaded.train), "select": len(loaded.select), "test": len(loaded.test)}
+
+    @cache
+    def pace(model: str) -> Rates:
+        trainings = (*made.suite.regimes.values(), *made.suite.proxies.values())
+        return measured(next(each for each in trainings if each.model == model), loaded, device)
+
+    todo = Todo(made, [cell for cell in made.cells if not cell.done(kept)], kept)
+    lines, seconds, count = regimes(made, kept, facts, pace), todo.seconds(facts, pace), jobs or default_jobs(device)
+    proxies = counted(len(todo.traces), "proxy")
+    return lines, f"With {proxies} to trace, about {spoken(seconds / count)} on {counted(count, 'worker')}."

@@ -72,7 +72,7 @@ def but(option: str, value: str) -> tuple[str, ...]:
         (("run", "absent.toml"), ("absent.toml",)),
         (("run", "digits", "--row", "easycor"), ("method 'easycor'", "'easycore'")),
         (("run", "digits", "--row", "easycore"), ("has the row 'easycore' already",)),
-        (("run", "digits", "--clock", "hours"), ("hours", "epochs or steps")),
+        (("run", "digits", "--clock", "hours"), ("hours", "epochs, steps or cost")),
         (("run", "digits", "--device", "tpu"), ("tpu",)),
         (("plan", "cifar"), ("'cifar10'",)),
         (("explain", "digits/easycore/0.3/trade/0"), ("'digits/easycore/0.3/trades/0'",)),
