@@ -12,8 +12,10 @@ All but the guard are AutoAttack's own warnings (Croce and Hein 2020, arXiv:2003
 zero gradient and of 0.2 % broken by Square alone, one image of 250: so little moves no comparison.
 
 A flag alone changes no number, since every robust accuracy is a worst case already. A row is left unranked in a regime
-where more than half of its replicates are flagged by one of the first four at any fraction: each replicate counts once,
-and one that nobody checked counts as not flagged. Logits that are not finite are never right, so they hide nothing.
+where more than half of its replicates carry one of the first four flags at one and the same fraction: a replicate
+counts once, and one that nobody checked counts as not flagged. (Added up over fractions, chance would take rows out of
+a suite with many: of 80 honest networks on digits, half of them trained by TRADES, the guard flagged 3.) Logits that
+are not finite are never right, so they hide nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -82,15 +84,21 @@ def joined(found: Iterable[Mapping[str, Sign]]) -> dict[str, Sign]:
 
 
 def masked_rows(records: Iterable[Record], regime: str) -> dict[str, str]:
-    """The rows to leave unranked in a regime, each with the reason: "2 of 3 replicates are flagged (guard)"."""
+    """The rows to leave unranked in a regime, each with the reason: "2 of 3 replicates at 30 % are flagged (guard)"."""
     reasons = {}
     for row, models in _models(records, regime).items():
-        ran = {model.factors.replicate for model in models}
-        flagged = [model for model in models if set(model.flags) & set(MASKING)]
-        marked = {model.factors.replicate for model in flagged}
-        if 2 * len(marked) > len(ran):
-            raised = [flag for flag in MASKING if any(flag in model.flags for model in flagged)]
-            reasons[row] = f"{len(marked)} of {len(ran)} replicates are flagged ({wording.listed(raised)})"
+        told = []
+        for fraction in sorted({model.factors.fraction for model in models}):
+            here = [model for model in models if model.factors.fraction == fraction]
+            flagged = [model for model in here if set(model.flags) & set(MASKING)]
+            if 2 * len(flagged) > len(here):
+                raised = wording.listed([flag for flag in MASKING if any(flag in model.flags for model in flagged)])
+                told.append(
+                    f"{len(flagged)} of {wording.counted(len(here), 'replicate')} at {wording.percent(fraction)} "
+                    f"{'is' if len(flagged) == 1 else 'are'} flagged ({raised})"
+                )
+        if told:
+            reasons[row] = wording.listed(told)
     return reasons
 
 
