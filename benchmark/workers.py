@@ -91,7 +91,7 @@ def _start(setting: Setting, inflight: Any) -> None:
         _traces = {trace.proxy.key: trace for trace in _plan.traces()}
         _selections = {selection.coreset.key: selection for selection in _plan.selections()}
         _calibrations = {stage.key: stage for stage in _plan.calibrations()}
-        _set_up_device(setting.device)
+        set_up_device(setting.device)
         _workshop = Workshop(
             Store(setting.store), suite.dataset, setting.data, setting.device, setting.download, _report
         )
@@ -104,7 +104,7 @@ def _stop(*_: object) -> None:
     os._exit(Interrupted.exit_status)
 
 
-def _set_up_device(device: str) -> None:
+def set_up_device(device: str) -> None:
     """Same seeds, same numbers: no TF32, no algorithm chosen by timing.
 
     Raises:

@@ -1,11 +1,13 @@
 """Every experiment of a suite, one after another."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmark.claims.measurement import Measurement
+from benchmark.estimate import ASK_ABOVE, spoken
 from benchmark.experiments import agreement, boundary, free, learning, lemma, squared, vulnerability
 from benchmark.experiments.boundary import PLANE
+from benchmark.experiments.cost import seconds_left
 from benchmark.experiments.lab import Lab
 from benchmark.experiments.scales import scale_of
 from benchmark.spec import load_suite
@@ -21,6 +23,7 @@ def measure(
     *,
     store: Path = Path("store"),
     data: Path | None = None,
+    confirm: Callable[[str], None] = lambda question: None,
 ) -> Iterator[Measurement]:
     """What is measured on that suite's data and proxies, or on points in the plane for the name "plane".
 
@@ -33,6 +36,7 @@ def measure(
         report: is told of the work done in training, in forward-equivalents.
         store: the folder of stage results.
         data: the folder of the data sets; see `benchmark.data.data_root`.
+        confirm: is asked before work of more than ten minutes, and raises where the answer is no.
 
     Raises:
         CoresetBenchError: unknown suite, data that are not there, or a proxy that diverges.
@@ -41,6 +45,9 @@ def measure(
         yield from boundary.measured(replicates or boundary.REPLICATES)
         return
     lab = make_lab(suite, replicates, device, report, store=store, data=data)
+    seconds = seconds_left(lab)
+    if seconds > ASK_ABOVE:
+        confirm(f"Measuring on '{lab.suite.name}' needs about {spoken(seconds)}.")
     for experiment in (squared, agreement, learning, free, vulnerability, lemma):
         yield from experiment.measured(lab)
 
@@ -58,7 +65,9 @@ def make_lab(
     from benchmark.data import fingerprint
     from benchmark.plan import Data
     from benchmark.stages import Workshop
+    from benchmark.workers import set_up_device
 
+    set_up_device(device)
     spec = load_suite(suite)
     known = Data(spec.dataset, fingerprint(spec.dataset, data))
     workshop = Workshop(Store(store), spec.dataset, data, device, report=report)

@@ -154,3 +154,23 @@ def test_a_suite_without_a_proxy_has_nothing_to_measure() -> None:
     suite = load_suite("digits-dynamic")
     with pytest.raises(UsageError, match=r"declare \[proxies.standard\] in suite 'digits-dynamic'"):
         proxies_of(suite.model_copy(update={"proxies": {}}), Scale())
+
+
+def test_long_work_is_asked_about_first(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from benchmark.experiments import measure as module
+
+    def refuse(question: str) -> None:
+        raise UsageError(question)
+
+    suite = str(folder / "small.toml")
+    lab = make_lab(suite, 2, store=tmp_path)
+    assert 0 < module.seconds_left(lab) < 60
+    monkeypatch.setattr(module, "ASK_ABOVE", 0.0)
+    with pytest.raises(UsageError, match="Measuring on 'small' needs about"):
+        next(measure(suite, 2, store=tmp_path, confirm=refuse))
+
+
+def test_what_is_there_needs_no_asking(lab: Lab, lines: list[Measurement]) -> None:
+    from benchmark.experiments.cost import seconds_left
+
+    assert seconds_left(lab) == 0
