@@ -2,9 +2,11 @@
 
 from benchmark import wording
 from benchmark.outcomes import AUTOATTACK
+from benchmark.records import BUDGET
 from benchmark.spec import FULL
 from benchmark.standings import BASELINE, RegimeStandings, Standing
 from benchmark.stats import MIN_REPLICATES, Estimate
+from benchmark.stats.power import MOST_REPLICATES
 from benchmark.tables import autoattack_scope
 
 SPOTLIGHT = "easycore"  # the method whose paper this benchmark puts to the test
@@ -15,12 +17,15 @@ Failures = dict[str, dict[tuple[float, int], str]]  # for each row, why the cell
 def headline(regime: RegimeStandings) -> list[str]:
     """Who has the highest mean, by how much over the baseline, who may be as good, and where EasyCore stands.
 
-    Last, whether AutoAttack says otherwise where it ran.
+    Then what would separate the first two and who is surely above or below the baseline; last, whether AutoAttack says
+    otherwise where it ran.
     """
     order = regime.order
-    complete = [standing for standing in order if standing.robust]
+    complete = [standing for standing in order if standing.robust and standing.row not in regime.masked]
     if not complete:
-        return ["No row has every cell that the suite declares, so nothing is summarised or ranked."]
+        lacking = "left to be ranked" if any(s.robust for s in order) else "every cell that the suite declares"
+        verb = "is" if lacking.startswith("left") else "has"
+        return [f"No row {verb} {lacking}, so nothing is summarised or ranked."]
     best = complete[0]
     sentences = [_best(best, complete)]
     if not regime.has_intervals:
@@ -29,29 +34,89 @@ def headline(regime: RegimeStandings) -> list[str]:
             f"With {wording.counted(count, 'replicate')} there are values only: "
             f"an interval, and so a rank, needs {MIN_REPLICATES}."
         )
-    elif near := [standing.row for standing in complete if standing.rank != best.rank and standing.may_be_best]:
-        sentences.append(f"Not distinguishable from it: {wording.listed(list(map(wording.plain, near)))}.")
     elif len(complete) > 1:
-        sentences.append("Every other ranked row is distinguishable from it.")
+        sentences += [*_near(complete), *_power(regime, complete), *_beside_baseline(regime, complete)]
     spotlight = next((standing for standing in order if standing.row == SPOTLIGHT), None)
     if spotlight and spotlight is not best:
-        sentences.append(_place(spotlight, complete))
+        sentences.append(_place(spotlight, regime, complete))
     return sentences + _under_autoattack(regime)
 
 
 def _best(best: Standing, complete: list[Standing]) -> str:
-    names = [s.row for s in complete if s.rank == best.rank] if best.rank else [best.row]
+    names = [standing.row for standing in _leaders(complete)]
     verb = "share" if len(names) > 1 else "has"
     who = wording.listed(list(map(wording.plain, names)))
     return f"{who} {verb} the highest mean robust accuracy: {wording.share(best.robust)} %{_gain(best)}."
 
 
-def _place(standing: Standing, complete: list[Standing]) -> str:
+def _leaders(complete: list[Standing]) -> list[Standing]:
+    """The first row, and those that share its mean."""
+    return [s for s in complete if s.robust and complete[0].robust and _equal(s.robust, complete[0].robust)]
+
+
+def _equal(first: Estimate, second: Estimate) -> bool:
+    """But for rounding: equal counts may have been added up in another order."""
+    return round(first.mean, 9) == round(second.mean, 9)
+
+
+def _near(complete: list[Standing]) -> list[str]:
+    shared = _leaders(complete)
+    others = [standing for standing in complete if standing not in shared]
+    near, it = [wording.plain(s.row) for s in others if s.may_be_best], "them" if len(shared) > 1 else "it"
+    if not others:
+        return []
+    if not near:
+        return [f"Every other ranked row is distinguishable from {it}."]
+    if len(near) == len(others):
+        return [f"No other ranked row is distinguishable from {it}."]
+    return [f"Not distinguishable from {it}: {wording.listed(near)}."]
+
+
+def _power(regime: RegimeStandings, complete: list[Standing]) -> list[str]:
+    """What it would take to separate the first two; nothing where they are separated, or equal."""
+    first, second = complete[:2]
+    if not first.robust or not second.robust:
+        return []
+    if (first.row, second.row) in regime.surely_better() or _equal(first.robust, second.robust):
+        return []
+    more = regime.more_replicates(first.row, second.row)
+    names = f"{wording.plain(first.row)} from {wording.plain(second.row)}"
+    if more is None:
+        return [f"Not even {MOST_REPLICATES:,} replicates would separate {names}."]
+    return [f"About {wording.counted(more, 'more replicate')} would separate {names} (80 % power)."]
+
+
+def _beside_baseline(regime: RegimeStandings, complete: list[Standing]) -> list[str]:
+    """The rows that are surely above and surely below the baseline."""
+    rows, better = [standing.row for standing in complete], regime.surely_better()
+    if BASELINE not in rows:
+        return []
+    above = [wording.plain(row) for row in rows if (row, BASELINE) in better]
+    below = [wording.plain(row) for row in rows if (BASELINE, row) in better]
+    if not above and not below:
+        alone = sum(s.gain is not None and not s.gain.may_be(0.0) for s in complete)
+        by_itself = (
+            f", though the {'interval' if alone == 1 else 'intervals'} of {wording.counted(alone, 'row')}, each by "
+            f"itself, {'leaves' if alone == 1 else 'leave'} out 0"
+        )
+        family = wording.counted(regime.family.comparisons, "comparison")
+        return [f"In the family of {family} no row is distinguishable from {BASELINE}{by_itself if alone else ''}."]
+    return [
+        f"Distinguishable from {BASELINE}: above it {wording.listed(above) or 'none'}, "
+        f"below it {wording.listed(below) or 'none'}."
+    ]
+
+
+def _place(standing: Standing, regime: RegimeStandings, complete: list[Standing]) -> str:
     if standing.robust is None:
         return f"{standing.row} lacks cells, so it has no mean and no rank."
-    place = f"{standing.row} ranks {standing.rank} of {len(complete)}" if standing.rank else f"{standing.row} has"
-    joint = ": " if standing.rank else " "
-    return f"{place}{joint}{wording.share(standing.robust)} %{_gain(standing)}."
+    if standing.row in regime.masked:
+        return f"{standing.row} is not ranked: {standing.row} has {wording.share(standing.robust)} %{_gain(standing)}."
+    if standing.rank is None:
+        return f"{standing.row} has {wording.share(standing.robust)} %{_gain(standing)}."
+    ranks = wording.ranks(standing.rank).replace("–", " to ")
+    place = f"may rank {ranks}" if " " in ranks else f"ranks {ranks}"
+    return f"{standing.row} {place} of {len(complete)}: {wording.share(standing.robust)} %{_gain(standing)}."
 
 
 def _gain(standing: Standing) -> str:
@@ -116,8 +181,9 @@ def gaps(regime: RegimeStandings, failures: Failures) -> list[str]:
         present = set(zip(ran["fraction"], ran["replicate"], strict=True)) if len(ran) else set()
         reasons = list(failures.get(row, {}).values())
         for reason in dict.fromkeys(reasons):
-            count = reasons.count(reason)
-            sentences.append(f"{wording.plain(row)}: {count} of {len(wanted)} cells failed: {wording.plain(reason)}")
+            count, (stage, _, message) = reasons.count(reason), reason.partition(": ")
+            lost = f"cost more than the clock allows: {message}" if stage == BUDGET else f"failed: {reason}"
+            sentences.append(f"{wording.plain(row)}: {count} of {len(wanted)} cells {wording.plain(lost)}")
         absent = [cell for cell in wanted if cell not in present and cell not in failures.get(row, {})]
         if absent and (row != FULL or present or reasons):
             verb = "is" if len(absent) == 1 else "are"

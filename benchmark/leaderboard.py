@@ -6,23 +6,21 @@ type. Nothing here reads a clock, a machine or a file but the templates, so the 
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import jinja2
 import numpy as np
 
-from benchmark import headlines, shares, tables, wording
+from benchmark import headlines, markdown, masking, nulls, shares, tables, wording, worst_case
+from benchmark.outcomes import of_rows
 from benchmark.records import Record
+from benchmark.spec import Family
 from benchmark.standings import BASELINE, RegimeStandings, regime_standings
 from benchmark.stats import CONFIDENCE
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
-
-_TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
@@ -54,26 +52,27 @@ def leaderboard(records: Sequence[Record]) -> Leaderboard:
         CoresetBenchError: no records, or records that do not belong in one table.
     """
     regimes = regime_standings(records)
+    unmasked = regime_standings(records, masked=True) if any(regime.masked for regime in regimes) else regimes
     readers = frozenset(record.factors.row for record in records if record.factors.reads_select)
     label = tables.Labels(records[0].factors.pool, readers)
     dynamic = shares.is_dynamic(records)
     return Leaderboard(
         title=wording.plain(f"{records[0].suite}, version {records[0].suite_version}"),
         facts=_facts(records, regimes),
-        sections=[_section(records, regime, label) for regime in regimes],
+        sections=[_section(records, *pair, label) for pair in zip(regimes, unmasked, strict=True)],
         compact=shares.compact(regimes, label) if dynamic else tables.compact(regimes, label),
-        notes=shares.notes(regimes, bool(readers)) if dynamic else _notes(regimes, bool(readers)),
+        notes=(shares.notes if dynamic else _notes)(regimes, bool(readers), records[0].factors.suite_family),
     )
 
 
 def render_markdown(records: Sequence[Record]) -> str:
     """The whole leaderboard as Markdown."""
-    return _template("leaderboard.md.j2").render(board=leaderboard(records))
+    return markdown.template("leaderboard.md.j2").render(board=leaderboard(records), table=_markdown_table)
 
 
 def render_summary(records: Sequence[Record], link: str) -> str:
     """The headlines and one table of all regimes as Markdown; `link` leads to the whole leaderboard."""
-    return _template("summary.md.j2").render(board=leaderboard(records), link=link)
+    return markdown.template("summary.md.j2").render(board=leaderboard(records), table=_markdown_table, link=link)
 
 
 def print_table(records: Sequence[Record], console: "Console") -> None:
@@ -102,34 +101,39 @@ def print_table(records: Sequence[Record], console: "Console") -> None:
         console.print(Text(note, style="dim"))
 
 
-def _section(records: Sequence[Record], regime: RegimeStandings, label: tables.Labels) -> Section:
+def _section(
+    records: Sequence[Record], regime: RegimeStandings, unmasked: RegimeStandings, label: tables.Labels
+) -> Section:
     name = regime.setting.regime
     dynamic = shares.is_dynamic(records)
     failures: headlines.Failures = {}
-    flags: dict[str, Counter[str]] = {}
     for record in records:
-        if record.factors.regime != name:
-            continue
-        if record.failure:
+        factors = record.factors
+        if record.failure and factors.regime == name and not factors.null:
             reason = f"{record.failure.stage}: {record.failure.message}"
-            cell = record.factors.fraction, record.factors.replicate
-            failures.setdefault(record.factors.row, {})[cell] = reason
-        for flag in record.flags:
-            flags.setdefault(flag, Counter())[label(record.factors.row)] += 1
+            failures.setdefault(factors.row, {})[factors.fraction, factors.replicate] = reason
+    behind = [] if dynamic else _ranked_all_the_same(regime, unmasked, label)
+    behind += shares.details(regime, label) if dynamic else tables.details(regime, label)
     return Section(
         title=wording.regime(wording.plain(name)),
         headline=shares.headline(regime) if dynamic else headlines.headline(regime),
         main=shares.main(regime, label) if dynamic else tables.main(regime, label),
         remarks=[
             *headlines.gaps(regime, failures),
-            *(
-                f"Flag {wording.plain(flag)}: {wording.listed([f'{row} ({n})' for row, n in rows.items()])}."
-                for flag, rows in sorted(flags.items())
-            ),
+            *nulls.gaps(records, name),
+            *masking.sentences(records, name, label),
             *headlines.twins(regime),
         ],
-        details=shares.details(regime, label) if dynamic else tables.details(regime, label),
+        details=[*behind, *worst_case.grids(records, regime, label), *nulls.grids(records, regime, label)],
     )
+
+
+def _ranked_all_the_same(regime: RegimeStandings, unmasked: RegimeStandings, label: tables.Labels) -> list[tables.Grid]:
+    """The main table with the rows in it that are not ranked for misleading gradients; nothing where there are none."""
+    if not regime.masked:
+        return []
+    grid = tables.main(unmasked, label)
+    return [replace(grid, title=f"With the rows that are not ranked above, as if no flag were raised: {grid.title}")]
 
 
 def _facts(records: Sequence[Record], regimes: list[RegimeStandings]) -> list[tuple[str, str]]:
@@ -137,7 +141,7 @@ def _facts(records: Sequence[Record], regimes: list[RegimeStandings]) -> list[tu
     tested = sorted({record.results.images for record in records if record.results})
     images = wording.listed([f"{count:,}" for count in tested]) or "no"
     replicates = len(regimes[0].replicates)
-    interval = f"; paired t interval, {100 * CONFIDENCE:g} %" if regimes[0].has_intervals else "; values only"
+    interval = f"; paired t intervals, {100 * CONFIDENCE:g} %" if regimes[0].has_intervals else "; values only"
     dynamic = shares.is_dynamic(records)
     facts = [
         (
@@ -147,14 +151,22 @@ def _facts(records: Sequence[Record], regimes: list[RegimeStandings]) -> list[tu
         ),
         (
             "Estimand",
-            f"mean over {wording.counted(replicates, 'replicate')} ({'' if dynamic else 'proxy, '}selection and "
-            f"training randomness) on this test set{interval}",
+            f"A: mean over {wording.counted(replicates, 'replicate')} ({'' if dynamic else 'proxy, '}selection and "
+            f"training randomness) on this test set{interval}"
+            + (
+                "" if dynamic or not regimes[0].has_intervals else "; B, over test images too, stands behind the tables"
+            ),
         ),
     ]
     if dynamic:
         facts.insert(0, ("Track", shares.TRACK))
-    if len(records) < factors.suite_cells:
-        facts.append(("A part", f"{len(records):,} of the {factors.suite_cells:,} cells that the suite declares"))
+    cells = len(of_rows(records))
+    for count, declared, what in (
+        (cells, factors.suite_cells, "cells"),
+        (len(records) - cells, factors.suite_nulls, "random draws"),
+    ):
+        if count < declared:
+            facts.append(("A part", f"{count:,} of the {declared:,} {what} that the suite declares"))
     for regime in regimes:
         setting = regime.setting
         radii = wording.listed([wording.radius(epsilon) for epsilon in setting.epsilons], limit=20)
@@ -191,7 +203,7 @@ def _steps(records: Sequence[Record], regime: str) -> str:
     """Optimiser steps of a training at each size: "33 at k = 110"; a range where rows differ."""
     steps: dict[int, set[int]] = {}
     for record in records:
-        if record.results and record.factors.regime == regime:
+        if record.results and record.factors.regime == regime and not record.factors.null:
             steps.setdefault(record.factors.k, set()).add(record.factors.optimiser_steps)
     spans = {k: f"{min(found):,}" + (f" to {max(found):,}" if len(found) > 1 else "") for k, found in steps.items()}
     return wording.listed([f"{span} at k = {k:,}" for k, span in sorted(spans.items())], limit=20) or "none"
@@ -199,7 +211,7 @@ def _steps(records: Sequence[Record], regime: str) -> str:
 
 def _attacks_run(records: Sequence[Record], regime: RegimeStandings) -> str:
     """ "PGD-20 on 500 images in 57 of 57 cells", for each attack at the primary epsilon."""
-    results = [record.results for record in records if record.factors.regime == regime.setting.regime]
+    results = [record.results for record in of_rows(records) if record.factors.regime == regime.setting.regime]
     runs = Counter(
         (verdict.attack, verdict.images)
         for result in results
@@ -219,7 +231,7 @@ def _processors(record: Record) -> list[str]:
     return [", ".join(str(name) for name in pair if name != "cpu") for pair in pairs]
 
 
-def _notes(regimes: list[RegimeStandings], reads_select: bool) -> list[str]:
+def _notes(regimes: list[RegimeStandings], reads_select: bool, family: Family) -> list[str]:
     """What the symbols mean, as far as these tables use them."""
     intervals = regimes[0].has_intervals
     level = f"{100 * CONFIDENCE:g} %"
@@ -233,9 +245,15 @@ def _notes(regimes: list[RegimeStandings], reads_select: bool) -> list[str]:
         notes.append(f"− {BASELINE}: the row's mean minus {BASELINE}'s in percentage points, paired by replicate.")
     if intervals:
         notes += [
-            f"±: half-width of the two-sided {level} t interval, degrees of freedom one less than replicates.",
-            f"rank: by the mean; equal means share one.{tables.TIE_MARK}: not distinguishable from the first row, its "
-            f"paired {level} interval to that row holds 0. Comparisons are not adjusted for their number.",
+            f"±: half-width of the two-sided {level} t interval of estimand A, degrees of freedom one less than "
+            "replicates. It is for one number by itself: intervals are not adjusted, comparisons are.",
+            "rank: the ranks that a row may have, from one more than the rows that are surely better to all rows less "
+            f"those that are surely worse. {tables.adjustment(regimes[0], family)}",
+            "Not distinguishable from the best: rows that no row is surely better than, whose ranks begin at 1. How "
+            "many more replicates would separate two rows is counted for the strictest test of that family, taking the "
+            "difference and the spread at hand for true.",
+            "Estimand B: test images vary too, as if others had been drawn; crossed variances, Satterthwaite's degrees "
+            "of freedom. Never narrower than A, and often the same where replicates are few.",
         ]
     if any(regime.reference for regime in regimes):
         notes.append(
@@ -252,35 +270,11 @@ def _notes(regimes: list[RegimeStandings], reads_select: bool) -> list[str]:
     return [*notes, f"{wording.ABSENT}: no value."]
 
 
-def _template(name: str) -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # Markdown, not HTML: `md` escapes what records say
-    )
-    environment.filters["md"] = wording.markdown
-    environment.filters["grid"] = _markdown_grid
-    return environment.get_template(name)
-
-
-def _markdown_grid(grid: tables.Grid) -> str:
-    """A Markdown table whose source is aligned too."""
-    lines = [[wording.markdown(cell) for cell in cells] for cells in (grid.columns, *grid.rows)]
+def _markdown_table(grid: tables.Grid) -> str:
+    rows = [[wording.markdown(cell) for cell in cells] for cells in grid.rows]
     if grid.reference:
-        lines.append([f"*{wording.markdown(cell)}*" if cell else "" for cell in grid.reference])
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    label = grid.columns.index("method")
-
-    def line(cells: list[str]) -> str:
-        padded = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
-        padded[label] = cells[label].ljust(widths[label])
-        return f"| {' | '.join(padded)} |"
-
-    rule = "|".join(":" + "-" * (w + 1) if i == label else "-" * (w + 1) + ":" for i, w in enumerate(widths))
-    return "\n".join([line(lines[0]), f"|{rule}|", *map(line, lines[1:])])
+        rows.append([f"*{wording.markdown(cell)}*" if cell else "" for cell in grid.reference])
+    return markdown.table(list(map(wording.markdown, grid.columns)), rows, left=grid.columns.index("method") + 1)
 
 
 def _terminal(grid: tables.Grid) -> "Table":
@@ -290,7 +284,7 @@ def _terminal(grid: tables.Grid) -> "Table":
 
     table = Table(title=Text(grid.title), title_justify="left", box=box.SIMPLE_HEAD)
     for name in grid.columns:
-        table.add_column(Text(name), justify="left" if name == "method" else "right", no_wrap=True)
+        table.add_column(Text(name), justify="left" if name in ("rank", "method") else "right", no_wrap=True)
     for row in grid.rows:
         table.add_row(*map(Text, row))
     if grid.reference:

@@ -12,12 +12,12 @@ import numpy as np
 
 from benchmark import wording
 from benchmark.records import Record
-from benchmark.spec import FULL
+from benchmark.spec import FULL, Family
+from benchmark.standings import DYNAMIC_BASELINE as BASELINE
 from benchmark.standings import RegimeStandings
 from benchmark.stats import CONFIDENCE, Estimate, paired_difference
-from benchmark.tables import SELECT_MARK, Grid, Labels
+from benchmark.tables import SELECT_MARK, A, Grid, Labels, adjustment
 
-BASELINE = "rs2"
 TRACK = (
     "dynamic, of methods that re-select while the model trains, compared at equal sample presentations; "
     "never with coresets that are chosen once"
@@ -46,10 +46,6 @@ class Point:
 
     def of(self, metric: str) -> Estimate | None:
         return self.regime.at(metric, self.row, self.fraction)
-
-    def behind(self, other: "Point") -> Estimate | None:
-        """Another point's robust accuracy minus this one's, over the replicates that both have."""
-        return _paired(self.regime, (other.row, other.fraction), (self.row, self.fraction))
 
 
 def is_dynamic(records: Sequence[Record]) -> bool:
@@ -101,7 +97,8 @@ def headline(regime: RegimeStandings) -> list[str]:
 def _first(share: str, here: Sequence[Point]) -> list[str]:
     best, *others = here
     gain = f", {wording.points(best.gain)} points to {BASELINE}" if best.gain else ""
-    near = [point.row for point in others if (behind := point.behind(best)) and behind.may_be(0.0)]
+    better = best.regime.surely_better(best.fraction)
+    near = [point.row for point in others if (best.row, point.row) not in better]
     said = f"At {share} of the presentations {wording.plain(best.row)} is the most robust: "
     said += f"{wording.share(best.robust)} %{gain}"
     if not best.regime.has_intervals or not others:
@@ -122,7 +119,7 @@ def main(regime: RegimeStandings, label: Labels) -> Grid:
         "clean": partial(_counted, "clean"),
         "worst class": partial(_shown, "worst_class"),
     }
-    return _grid(regime, f"Robust and clean accuracy in % at equal presentations ({conditions(regime)})", columns)
+    return _grid(regime, f"Robust and clean accuracy in % at equal presentations ({conditions(regime)}; {A})", columns)
 
 
 def details(regime: RegimeStandings, label: Labels) -> list[Grid]:
@@ -143,7 +140,9 @@ def details(regime: RegimeStandings, label: Labels) -> list[Grid]:
         **{f"{wording.stage(name.removeprefix('seconds:'))}, s": partial(_seconds, name) for name in seconds},
     }
     return [
-        _grid(regime, f"Robustness at other ε and beside clean accuracy ({conditions(regime)})", named | robustness),
+        _grid(
+            regime, f"Robustness at other ε and beside clean accuracy ({conditions(regime)}; {A})", named | robustness
+        ),
         _grid(regime, "Cost of one cell: optimiser steps, and wall-clock seconds of one worker", named | costs),
     ]
 
@@ -167,7 +166,7 @@ def compact(regimes: Sequence[RegimeStandings], label: Labels) -> Grid:
         return tuple(cells)
 
     measured = "; ".join(f"{name}: {conditions(r)}" for name, r in zip(names, regimes, strict=True))
-    title = f"Robust and clean accuracy in % at equal presentations ({measured})"
+    title = f"Robust and clean accuracy in % at equal presentations ({measured}; {A})"
     return Grid(title, tuple(columns), tuple(line(*key) for key in order))
 
 
@@ -196,7 +195,7 @@ def budget(regime: RegimeStandings, records: Iterable[Record], pool: int) -> str
     )
 
 
-def notes(regimes: Sequence[RegimeStandings], reads_select: bool) -> list[str]:
+def notes(regimes: Sequence[RegimeStandings], reads_select: bool, family: Family) -> list[str]:
     """What the symbols mean, as far as these tables use them."""
     level = f"{100 * CONFIDENCE:g} %"
     rows = {row for regime in regimes for row in regime.rows}
@@ -215,7 +214,11 @@ def notes(regimes: Sequence[RegimeStandings], reads_select: bool) -> list[str]:
         names = wording.listed(sorted({wording.plain(row) for regime in regimes for row in regime.alone}))
         found.append(f"{names} spends what it must, as measured: compare it with the rows above and below.")
     if regimes[0].has_intervals:
-        found.append(f"±: half-width of the two-sided {level} t interval, degrees of freedom one less than replicates.")
+        found += [
+            f"±: half-width of the two-sided {level} t interval of estimand A, degrees of freedom one less than "
+            "replicates. It is for one number by itself: intervals are not adjusted, comparisons are.",
+            f"Distinguishable: surely better. {adjustment(regimes[0], family, budgets=True)}",
+        ]
     if any(regime.reference for regime in regimes):
         found.append("The last row is a reference: trained on the whole pool.")
     if reads_select:

@@ -8,11 +8,12 @@ import numpy as np
 
 from benchmark import wording
 from benchmark.outcomes import AUTOATTACK
-from benchmark.spec import FULL
+from benchmark.spec import FULL, Family
 from benchmark.standings import BASELINE, RegimeStandings, Standing
 from benchmark.stats import CONFIDENCE
 
-SELECT_MARK, TIE_MARK = " †", " ≈"
+SELECT_MARK = " †"
+A = "estimand A"  # what every interval is, unless its table says otherwise
 
 Column = Callable[[str], str]  # the text of a row's cell
 
@@ -63,7 +64,7 @@ def main(regime: RegimeStandings, label: Labels) -> Grid:
         f"− {BASELINE}": lambda row: wording.points(standings[row].gain),
         "clean": lambda row: wording.share(standings[row].clean),
     }
-    return _grid([regime], f"Robust accuracy in % ({conditions(regime)})", columns, per_fraction=tuple(fractions))
+    return grid([regime], f"Robust accuracy in % ({conditions(regime)}; {A})", columns, per_fraction=tuple(fractions))
 
 
 def compact(regimes: Sequence[RegimeStandings], label: Labels) -> Grid:
@@ -76,12 +77,12 @@ def compact(regimes: Sequence[RegimeStandings], label: Labels) -> Grid:
         name = wording.plain(regime.setting.regime)
         for column, text in _brief(regime).items():
             columns[f"{name}: {column}"] = text
-    interval = f" ± {100 * CONFIDENCE:g} % t interval" if regimes[0].has_intervals else ""
+    interval = f" ± {100 * CONFIDENCE:g} % t interval, {A}" if regimes[0].has_intervals else ""
     measured = "; ".join(f"{wording.plain(r.setting.regime)}: {conditions(r)}" for r in regimes)
     title = f"Robust and clean accuracy in %, mean over fractions and replicates{interval} ({measured})"
     scopes = dict.fromkeys(autoattack_scope(regime) for regime in regimes if _apart(regime))
     title += "".join(f"; AutoAttack with the other attacks: {scope}" for scope in scopes)
-    return _grid(regimes, title, columns)
+    return grid(regimes, title, columns)
 
 
 def _brief(regime: RegimeStandings) -> dict[str, Column]:
@@ -102,7 +103,34 @@ def _brief(regime: RegimeStandings) -> dict[str, Column]:
 
 def details(regime: RegimeStandings, label: Labels) -> list[Grid]:
     """What lies behind the main table."""
-    return [clean(regime, label), robustness(regime, label), *autoattack(regime, label), costs(regime, label)]
+    return [
+        *estimands(regime, label),
+        clean(regime, label),
+        robustness(regime, label),
+        *autoattack(regime, label),
+        costs(regime, label),
+    ]
+
+
+def estimands(regime: RegimeStandings, label: Labels) -> list[Grid]:
+    """The difference to the baseline as both estimands see it; nothing where there is none, or no interval."""
+    if BASELINE not in regime.rows or not regime.has_intervals:
+        return []
+    over_images = {row: regime.over_images(row, BASELINE) for row in (*regime.rows, FULL) if row != BASELINE}
+    if not any(over_images.values()):
+        return []
+    standings = _standings(regime)
+    columns: dict[str, Column] = {
+        "method": label,
+        "A, this test set": lambda row: wording.points(standings[row].gain),
+        "B, any test set": lambda row: wording.points(over_images.get(row)),
+        "B's degrees of freedom": lambda row: wording.freedom(over_images.get(row)),
+    }
+    title = (
+        f"Robust accuracy minus that of {BASELINE} in points, means over fractions: estimand A, over replicates, and "
+        f"estimand B, over test images too ({conditions(regime)})"
+    )
+    return [grid([regime], title, columns, rows=[s.row for s in regime.order if s.row != BASELINE])]
 
 
 def clean(regime: RegimeStandings, label: Labels) -> Grid:
@@ -113,7 +141,7 @@ def clean(regime: RegimeStandings, label: Labels) -> Grid:
         "mean": partial(_mean, regime, "clean"),
         "worst class, mean": partial(_mean, regime, "worst_class"),
     }
-    return _grid([regime], f"Clean accuracy in % ({wording.clock(regime.setting.recipe)})", columns)
+    return grid([regime], f"Clean accuracy in % ({wording.clock(regime.setting.recipe)}; {A})", columns)
 
 
 def robustness(regime: RegimeStandings, label: Labels) -> Grid:
@@ -129,8 +157,8 @@ def robustness(regime: RegimeStandings, label: Labels) -> Grid:
         "robust among cleanly right": partial(_mean, regime, "robust_among_right"),
         "median smallest ε": partial(_median_epsilon, regime),
     }
-    title = f"Robustness at other ε and apart from clean accuracy, means over fractions ({conditions(regime)})"
-    return _grid([regime], title, columns)
+    title = f"Robustness at other ε and apart from clean accuracy, means over fractions ({conditions(regime)}; {A})"
+    return grid([regime], title, columns)
 
 
 def autoattack(regime: RegimeStandings, label: Labels) -> list[Grid]:
@@ -147,9 +175,9 @@ def autoattack(regime: RegimeStandings, label: Labels) -> list[Grid]:
     omitted = "".join(f"; without {text}" for text in scope.omitted)
     title = (
         f"Robust accuracy in % under AutoAttack (ε = {wording.radius(setting.primary)}, "
-        f"{wording.clock(setting.recipe)}, {autoattack_scope(regime)}{omitted})"
+        f"{wording.clock(setting.recipe)}, {autoattack_scope(regime)}{omitted}; {A})"
     )
-    return [_grid([regime], title, columns)]
+    return [grid([regime], title, columns)]
 
 
 def autoattack_scope(regime: RegimeStandings) -> str:
@@ -178,7 +206,7 @@ def costs(regime: RegimeStandings, label: Labels) -> Grid:
     }
     clock = wording.clock(regime.setting.recipe)
     title = f"Cost of one cell: proxy epochs, and wall-clock seconds of one worker when first computed ({clock})"
-    return _grid([regime], title, columns)
+    return grid([regime], title, columns)
 
 
 def conditions(regime: RegimeStandings) -> str:
@@ -187,17 +215,34 @@ def conditions(regime: RegimeStandings) -> str:
     return f"ε = {wording.radius(setting.primary)}, {wording.attacks(setting.attacks)}, {wording.clock(setting.recipe)}"
 
 
-def _grid(
-    regimes: Sequence[RegimeStandings], title: str, columns: Mapping[str, Column], per_fraction: tuple[str, ...] = ()
+def grid(
+    regimes: Sequence[RegimeStandings],
+    title: str,
+    columns: Mapping[str, Column],
+    per_fraction: tuple[str, ...] = (),
+    rows: Sequence[str] | None = None,
+    reference: bool = True,
 ) -> Grid:
-    """Rows in the order of the first regime; the reference where a regime has one."""
+    """All rows in the order of the first regime, or those named; below them the reference, where a regime has one."""
 
     def line(row: str) -> tuple[str, ...]:
         return tuple(text(row) for text in columns.values())
 
-    rows = tuple(line(standing.row) for standing in regimes[0].order)
-    reference = line(FULL) if any(regime.reference for regime in regimes) else None
-    return Grid(title, tuple(columns), rows, reference, per_fraction)
+    named = [standing.row for standing in regimes[0].order] if rows is None else rows
+    whole = line(FULL) if reference and any(regime.reference for regime in regimes) else None
+    return Grid(title, tuple(columns), tuple(map(line, named)), whole, per_fraction)
+
+
+def adjustment(regime: RegimeStandings, kind: Family, budgets: bool = False) -> str:
+    """What "surely" means: the tests, and the family of comparisons that they are adjusted over."""
+    pairs = "every pair of rows" if kind == "pairs" else "every row with the baseline"
+    place = "at each budget of every regime" if budgets else "in every regime, on means over fractions"
+    count = wording.counted(regime.family.comparisons, "comparison")
+    return (
+        f"Surely: by paired t tests over replicates at {100 * (1 - CONFIDENCE):.0f} %, adjusted by Holm over the one "
+        f"family that the suite declares, {pairs} {place} ({count}); "
+        "what follows from those that reject is sure as well."
+    )
 
 
 def _standings(regime: RegimeStandings) -> dict[str, Standing]:
@@ -208,7 +253,7 @@ def _standings(regime: RegimeStandings) -> dict[str, Standing]:
 def _rank(standing: Standing) -> str:
     if standing.rank is None:
         return "" if standing.row == FULL else wording.ABSENT
-    return f"{standing.rank}" + (TIE_MARK if standing.rank > 1 and standing.may_be_best else "")
+    return wording.ranks(standing.rank)
 
 
 def _at_fraction(regime: RegimeStandings, metric: str, fraction: float, row: str) -> str:

@@ -12,6 +12,7 @@ ABSENT = "–"
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~#>])")
 _ATTACKS = {"autoattack": "AutoAttack"}
 _STAGES = {"pgd": "PGD", "margin": "margin PGD", "radii": "smallest ε", "autoattack": "AutoAttack"}
+_CLOCKS = {"epochs": "equal epochs", "steps": "equal steps", "cost": "equal total cost"}
 _OBJECTIVES = {"standard": "Standard training", "trades": "TRADES training"}
 
 
@@ -47,6 +48,25 @@ def points(found: Estimate | None) -> str:
 
 def _interval(found: Estimate) -> str:
     return "" if found.half_width is None else f" ± {fixed(100 * found.half_width)}"
+
+
+def signed(value: float) -> str:
+    """A number with its sign: "+1.9"; an infinite one as a symbol."""
+    if math.isinf(value):
+        return "+∞" if value > 0 else "−∞"
+    text = fixed(value)
+    return text if text.startswith("−") or float(text) == 0 else f"+{text}"
+
+
+def ranks(found: tuple[int, int]) -> str:
+    """The ranks that a row may have: "3", or "1–4"."""
+    lowest, highest = found
+    return f"{lowest}" if lowest == highest else f"{lowest}–{highest}"
+
+
+def freedom(found: Estimate | None) -> str:
+    """Degrees of freedom, which need not be whole."""
+    return ABSENT if found is None or found.df is None else fixed(found.df)
 
 
 def percent(fraction: float) -> str:
@@ -113,8 +133,9 @@ def counted(count: int, what: str) -> str:
 
 
 def regime(name: str) -> str:
-    """A regime's heading."""
-    return _OBJECTIVES.get(name, plain(name))
+    """A regime's heading: "Standard training", or "Standard training at equal steps" on a clock of its own."""
+    base, at, clock = name.partition("@")
+    return _OBJECTIVES.get(base, plain(base)) + (f" at {_CLOCKS.get(clock, plain(clock))}" if at else "")
 
 
 def listed(names: list[str], limit: int = 6) -> str:
@@ -125,8 +146,8 @@ def listed(names: list[str], limit: int = 6) -> str:
 
 
 def clock(spec: Recipe) -> str:
-    """What is equal between coresets: "equal epochs" or "equal steps"."""
-    return f"equal {spec.clock}"
+    """What is equal between rows: "equal epochs", "equal steps" or "equal total cost"."""
+    return _CLOCKS[spec.clock]
 
 
 def recipe(spec: Recipe) -> str:
@@ -151,6 +172,11 @@ def budget(spec: Recipe) -> str:
     passes = counted(spec.epochs, "pass")
     if spec.clock == "epochs":
         return f"equal epochs: {passes} over each coreset, so a smaller one gets fewer optimiser steps"
+    if spec.clock == "cost":
+        return (
+            f"equal total cost: {passes} over each coreset, and with them what the row's own proxies and signals leave "
+            "of an allowance that is the same for all rows"
+        )
     verb = "takes" if spec.epochs == 1 else "take"
     return f"equal steps: as many optimiser steps for each coreset as {passes} over the whole pool {verb}"
 
