@@ -224,7 +224,7 @@ def _verdicts(cell: Cell, outcomes: Mapping[str, Artifact]) -> Iterator[Verdict]
             epsilon=spec["epsilon"],
             images=len(stages["margin"]),
             bits=pack_bits(stages["margin"]),
-            stages={name: pack_bits(bits) for name, bits in stages.items()},
+            stages={name: pack_bits(stages[name]) for name in ("pgd", "margin")},
             spec=spec,
         )
 

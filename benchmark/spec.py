@@ -8,6 +8,7 @@ written as fractions ("8/255").
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import UnionType
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
@@ -463,6 +464,9 @@ def _inner(model: Any, part: int | str) -> Any:
     """The model that validates one step further down a location."""
     if isinstance(model, type) and issubclass(model, BaseModel):
         field = model.model_fields.get(str(part))
-        return field.annotation if field else None
+        annotation: Any = field.annotation if field else None
+        if not isinstance(annotation, UnionType):
+            return annotation
+        return next((a for a in annotation.__args__ if a is not type(None)), None)
     arguments = getattr(model, "__args__", ())
     return next((a for a in reversed(arguments) if isinstance(a, type) and issubclass(a, BaseModel)), None)
