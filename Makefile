@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test perf perf-full perf-gpu lint typecheck publish leaderboard leaderboard-check ledger \
+.PHONY: help setup bench test perf perf-full perf-gpu lint typecheck publish leaderboard leaderboard-check claims ledger figures \
 	cifar10 cifar100 imagenet imagenette new-method clean
 
 help: ## Show this list
@@ -57,11 +57,17 @@ publish: setup ## Copy a run's records and leaderboard to results/: make publish
 	@test -n "$(SUITE)" || { echo "Name the suite: make publish SUITE=digits"; exit 2; }
 	$(BIN)/coreset-bench publish $(SUITE) $(ARGS)
 
-leaderboard: setup ## Write every published leaderboard again from its records
+leaderboard: setup ## Write every published leaderboard, and the page of claims, again from the records
 	$(BIN)/coreset-bench leaderboard $(ARGS)
 
-leaderboard-check: setup ## Fail if a published leaderboard is not what its records give
+leaderboard-check: setup ## Fail if a published leaderboard or the page of claims is not what its records give
 	$(BIN)/coreset-bench leaderboard --check $(ARGS)
+
+figures: setup ## Draw the figures of every published suite again from its records: results/SUITE/figures/
+	$(BIN)/coreset-bench figures $(ARGS)
+
+claims: setup ## Answer the paper's claims from published records: results/claims.md
+	$(BIN)/coreset-bench claims --render $(ARGS)
 
 ledger: setup ## Measure what faults of public implementations change: docs/discrepancies.md (about 12 minutes on two cores)
 	$(BIN)/coreset-bench ledger --yes $(ARGS)

@@ -1,13 +1,16 @@
 """Publishing: records and leaderboards under `results/`, which git keeps, and the digits table inside the README.
 
 A run's own results lie in `results/local/SUITE/`, which git ignores. Published leaderboards are a function of the
-published records beside them, so they can be written again, and checked, at any time.
+published records beside them, and the page of claims of all of these, so they can be written again, and checked, at any
+time.
 """
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmark.claims import page as claims
+from benchmark.claims.evidence import Published
 from benchmark.leaderboard import render_markdown, render_summary
 from benchmark.records import Record, read_records
 from benchmark.store import write_atomically
@@ -33,8 +36,9 @@ def publish(suite: str, results: Path, readme: Path) -> list[Path]:
     if not run.is_file():
         raise UsageError(f"There is no run of '{suite}' at {run}; run it first: coreset-bench run {suite}")
     published = results / suite / RECORDS
-    _require_whole(suite, read_records(run))
-    derived = _derived(suite, run, results, readme)
+    records = read_records(run)
+    _require_whole(suite, records)
+    derived = _derived(suite, run, results, readme) | _across(results, Published(suite, records))
     write_atomically(published, run.read_bytes())
     _write(derived)
     return [published, *derived]
@@ -84,6 +88,7 @@ def _outdated(results: Path, readme: Path) -> dict[Path, bytes]:
     derived: dict[Path, bytes] = {}
     for records in published:
         derived |= _derived(records.parent.name, records, results, readme)
+    derived |= _across(results)
     return {path: data for path, data in derived.items() if not path.is_file() or path.read_bytes() != data}
 
 
@@ -96,6 +101,11 @@ def _derived(suite: str, source: Path, results: Path, readme: Path) -> dict[Path
         summary = render_summary(records, link=Path(os.path.relpath(leaderboard, readme.parent)).as_posix())
         files[readme] = _between_markers(suite, summary, readme).encode()
     return files
+
+
+def _across(results: Path, replaced: Published | None = None) -> dict[Path, bytes]:
+    """The content of each file that is derived from all suites together, one of them perhaps not yet in place."""
+    return {results / claims.PAGE: claims.render(results, replaced).encode()}
 
 
 def _between_markers(suite: str, block: str, readme: Path) -> str:

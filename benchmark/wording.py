@@ -9,7 +9,7 @@ from benchmark.spec import Recipe
 from benchmark.stats import Estimate
 
 ABSENT = "–"
-_MARKDOWN = re.compile(r"([\\`*_\[\]|~#>])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]|~#>$])")
 _ATTACKS = {"autoattack": "AutoAttack"}
 _STAGES = {"pgd": "PGD", "margin": "margin PGD", "radii": "smallest ε", "autoattack": "AutoAttack"}
 _CLOCKS = {"epochs": "equal epochs", "steps": "equal steps", "cost": "equal total cost"}

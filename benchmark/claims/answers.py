@@ -74,6 +74,11 @@ def ask(suites: Sequence[Published], measurements: Sequence[Measurement]) -> lis
     return [_asked(question, suites, measurements) for question in asked]
 
 
+def measurements_path(results: Path) -> Path:
+    """Where what was measured for claims is published."""
+    return results / FOLDER / MEASUREMENTS
+
+
 def read(results: Path, replaced: Published | None = None) -> tuple[list[Published], list[Measurement]]:
     """What is published under `results`; `replaced` stands in for the suite of its name.
 
@@ -85,7 +90,7 @@ def read(results: Path, replaced: Published | None = None) -> tuple[list[Publish
         name = path.parent.name
         if name not in ("local", *suites):
             suites[name] = Published(name, read_records(path))
-    return [suites[name] for name in sorted(suites)], read_measurements(results / FOLDER / MEASUREMENTS)
+    return [suites[name] for name in sorted(suites)], read_measurements(measurements_path(results))
 
 
 def _check(asked: Sequence[Question], measurements: Sequence[Measurement]) -> None:

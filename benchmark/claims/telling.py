@@ -82,16 +82,15 @@ def _choice(question: Question, answer: Answer) -> str:
 
 
 def _conditions(answer: Answer) -> str:
-    """What it was measured by."""
+    """What it was measured by, as Markdown."""
+    told = [f"suite {answer.suite}"]
     if answer.setting is not None:
         setting = answer.setting
-        return (
-            f"{wording.plain(answer.suite)}: {wording.clock(setting.recipe)}, ε = {wording.radius(setting.primary)}, "
-            f"{wording.attacks(setting.attacks)} on {setting.images:,} images"
-        )
-    facts = answer.measurement.facts if answer.measurement else {}
-    told = [f"{name}: {_fact(value)}" for name, value in facts.items()]
-    return wording.markdown("; ".join([f"suite {answer.suite}", *told]))
+        told += [wording.clock(setting.recipe), f"ε = {wording.radius(setting.primary)}"]
+        told += [f"{wording.attacks(setting.attacks)} on {setting.images:,} images"]
+    if answer.measurement is not None:
+        told += [f"{name}: {_fact(value)}" for name, value in answer.measurement.facts.items()]
+    return wording.markdown(", ".join(told))
 
 
 def _fact(value: float | int | str) -> str:

@@ -2,11 +2,11 @@
 
 import sys
 
-from benchmark.cli import authoring, ledger, lineage, listing, publishing, running
+from benchmark.cli import authoring, claims, figures, ledger, lineage, listing, publishing, running
 from benchmark.cli.common import app
 from methods.errors import CoresetBenchError
 
-__all__ = ["app", "authoring", "ledger", "lineage", "listing", "main", "publishing", "running"]
+__all__ = ["app", "authoring", "claims", "figures", "ledger", "lineage", "listing", "main", "publishing", "running"]
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ def leaderboard(
     suite: Annotated[
         str | None, typer.Argument(metavar="SUITE", help="A suite that was run; without one, all published ones.")
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Fail if a published leaderboard is out of date.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Fail if a published page is out of date.")] = False,
     published: Annotated[
         bool, typer.Option("--published", help="Print the published one, not the local run's.")
     ] = False,
@@ -31,7 +31,8 @@ def leaderboard(
 ) -> None:
     """Print a suite's leaderboard, or write the published ones.
 
-    Without a suite, every published leaderboard is written again from its records, or held to them by --check.
+    Without a suite, every published leaderboard is written again from its records, or held to them by --check; and so
+    is the page of the paper's claims.
 
     Example: coreset-bench leaderboard digits
     """
@@ -49,7 +50,7 @@ def leaderboard(
         if outdated:
             names = ", ".join(map(str, outdated))
             raise CoresetBenchError(f"Out of date: {names}; write them again with `make leaderboard`.")
-        print("Every published leaderboard is what its records give.")
+        print("Every published leaderboard, and the page of claims, is what the records give.")
         return
     changed = rebuild(results, readme)
     print("\n".join(f"Written: {path}" for path in changed) or "Nothing to write: all leaderboards are up to date.")

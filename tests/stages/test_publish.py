@@ -30,7 +30,7 @@ def test_publish_writes_records_leaderboard_and_readme(folder: Path) -> None:
     results, readme = folder / "results", folder / "README.md"
     written = publish("digits", results, readme)
     published = results / "digits"
-    assert written == [published / "records.jsonl", published / "leaderboard.md", readme]
+    assert written == [published / "records.jsonl", published / "leaderboard.md", readme, results / "claims.md"]
     assert (published / "records.jsonl").read_bytes() == (results / "local/digits/records.jsonl").read_bytes()
     assert "# Leaderboard: digits, version 1" in (published / "leaderboard.md").read_text()
     text = readme.read_text()
@@ -83,7 +83,11 @@ def test_missing_leaderboard_and_changed_records_are_stale(folder: Path) -> None
     rebuild(results, readme)
     records = results / "digits/records.jsonl"
     records.write_text("".join(records.read_text().splitlines(keepends=True)[:-1]))
-    assert set(stale(results, readme)) == {results / "digits/leaderboard.md", readme}
+    assert set(stale(results, readme)) == {
+        results / "digits/leaderboard.md",
+        results / "claims.md",
+        readme,
+    }
 
 
 def test_a_run_that_is_not_there(folder: Path) -> None:
