@@ -35,7 +35,7 @@ def headline(regime: RegimeStandings) -> list[str]:
             f"an interval, and so a rank, needs {MIN_REPLICATES}."
         )
     elif len(complete) > 1:
-        sentences += [*_near(complete), *_power(regime, complete), *_beside_baseline(regime, complete)]
+        sentences += [_near(complete), *_power(regime, complete), *_beside_baseline(regime, complete)]
     spotlight = next((standing for standing in order if standing.row == SPOTLIGHT), None)
     if spotlight and spotlight is not best:
         sentences.append(_place(spotlight, regime, complete))
@@ -59,17 +59,13 @@ def _equal(first: Estimate, second: Estimate) -> bool:
     return round(first.mean, 9) == round(second.mean, 9)
 
 
-def _near(complete: list[Standing]) -> list[str]:
-    shared = _leaders(complete)
-    others = [standing for standing in complete if standing not in shared]
-    near, it = [wording.plain(s.row) for s in others if s.may_be_best], "them" if len(shared) > 1 else "it"
-    if not others:
-        return []
-    if not near:
-        return [f"Every other ranked row is distinguishable from {it}."]
-    if len(near) == len(others):
-        return [f"No other ranked row is distinguishable from {it}."]
-    return [f"Not distinguishable from {it}: {wording.listed(near)}."]
+def _near(complete: list[Standing]) -> str:
+    near = [wording.plain(standing.row) for standing in complete if standing.may_be_best]
+    if len(near) == 1:
+        return "Every other ranked row is distinguishable from it."
+    if len(near) == len(complete):
+        return "No row is distinguishable from the best."
+    return f"Not distinguishable from the best: {wording.listed(near)}."
 
 
 def _power(regime: RegimeStandings, complete: list[Standing]) -> list[str]:

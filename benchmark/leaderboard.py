@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark import headlines, markdown, masking, nulls, shares, tables, wording, worst_case
+from benchmark import clocks, headlines, markdown, masking, nulls, shares, tables, wording, worst_case
 from benchmark.outcomes import of_rows
 from benchmark.records import Record
 from benchmark.spec import Family
@@ -36,11 +36,16 @@ class Section:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """What is printed about one suite: facts as (term, text), a section for each regime, all regimes in one table."""
+    """What is printed about one suite: facts as (term, text), a section for each regime, all regimes in one table.
+
+    `changes` says whose ranks change from clock to clock, and `clocks` has a table for each regime on several.
+    """
 
     title: str
     facts: list[tuple[str, str]]
     sections: list[Section]
+    changes: list[str]
+    clocks: list[tables.Grid]
     compact: tables.Grid
     notes: list[str]
 
@@ -56,12 +61,19 @@ def leaderboard(records: Sequence[Record]) -> Leaderboard:
     readers = frozenset(record.factors.row for record in records if record.factors.reads_select)
     label = tables.Labels(records[0].factors.pool, readers)
     dynamic = shares.is_dynamic(records)
+    declared = [regime for regime in regimes if "@" not in regime.setting.regime]  # not again on further clocks
     return Leaderboard(
         title=wording.plain(f"{records[0].suite}, version {records[0].suite_version}"),
         facts=_facts(records, regimes),
         sections=[_section(records, *pair, label) for pair in zip(regimes, unmasked, strict=True)],
-        compact=shares.compact(regimes, label) if dynamic else tables.compact(regimes, label),
-        notes=(shares.notes if dynamic else _notes)(regimes, bool(readers), records[0].factors.suite_family),
+        changes=clocks.rank_changes(regimes),
+        clocks=clocks.comparison(regimes, label),
+        compact=(shares if dynamic else tables).compact(declared, label),
+        notes=[
+            *(shares.notes if dynamic else _notes)(regimes, bool(readers), records[0].factors.suite_family),
+            *([] if dynamic else clocks.notes(records)),
+            f"{wording.ABSENT}: no value.",
+        ],
     )
 
 
@@ -97,6 +109,8 @@ def print_table(records: Sequence[Record], console: "Console") -> None:
         for sentence in section.remarks:
             console.print(Text(sentence, style="yellow"))
     console.print()
+    for sentence in board.changes:
+        console.print(Text(sentence))
     for note in board.notes:
         console.print(Text(note, style="dim"))
 
@@ -113,7 +127,10 @@ def _section(
             reason = f"{record.failure.stage}: {record.failure.message}"
             failures.setdefault(factors.row, {})[factors.fraction, factors.replicate] = reason
     behind = [] if dynamic else _ranked_all_the_same(regime, unmasked, label)
-    behind += shares.details(regime, label) if dynamic else tables.details(regime, label)
+    if dynamic:
+        behind += shares.details(regime, label)
+    else:
+        behind += [*tables.details(regime, label), clocks.costs(records, regime, label)]
     return Section(
         title=wording.regime(wording.plain(name)),
         headline=shares.headline(regime) if dynamic else headlines.headline(regime),
@@ -234,7 +251,6 @@ def _processors(record: Record) -> list[str]:
 def _notes(regimes: list[RegimeStandings], reads_select: bool, family: Family) -> list[str]:
     """What the symbols mean, as far as these tables use them."""
     intervals = regimes[0].has_intervals
-    level = f"{100 * CONFIDENCE:g} %"
     incomplete = any(s.robust is None for regime in regimes for s in regime.order)
     notes = [
         "Robust accuracy: the share of attacked test images that stay right under every attack that all cells ran on "
@@ -245,8 +261,7 @@ def _notes(regimes: list[RegimeStandings], reads_select: bool, family: Family) -
         notes.append(f"− {BASELINE}: the row's mean minus {BASELINE}'s in percentage points, paired by replicate.")
     if intervals:
         notes += [
-            f"±: half-width of the two-sided {level} t interval of estimand A, degrees of freedom one less than "
-            "replicates. It is for one number by itself: intervals are not adjusted, comparisons are.",
+            tables.interval(),
             "rank: the ranks that a row may have, from one more than the rows that are surely better to all rows less "
             f"those that are surely worse. {tables.adjustment(regimes[0], family)}",
             "Not distinguishable from the best: rows that no row is surely better than, whose ranks begin at 1. How "
@@ -267,7 +282,7 @@ def _notes(regimes: list[RegimeStandings], reads_select: bool, family: Family) -
         )
     if any(np.isinf(regime.cells["median_epsilon"]).any() for regime in regimes if len(regime.cells)):
         notes.append("> before a median smallest ε: at least that, as some medians lie beyond the largest ε searched.")
-    return [*notes, f"{wording.ABSENT}: no value."]
+    return notes
 
 
 def _markdown_table(grid: tables.Grid) -> str:

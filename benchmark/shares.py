@@ -15,8 +15,8 @@ from benchmark.records import Record
 from benchmark.spec import FULL, Family
 from benchmark.standings import DYNAMIC_BASELINE as BASELINE
 from benchmark.standings import RegimeStandings
-from benchmark.stats import CONFIDENCE, Estimate, paired_difference
-from benchmark.tables import SELECT_MARK, A, Grid, Labels, adjustment
+from benchmark.stats import Estimate, paired_difference
+from benchmark.tables import SELECT_MARK, A, Grid, Labels, adjustment, interval
 
 TRACK = (
     "dynamic, of methods that re-select while the model trains, compared at equal sample presentations; "
@@ -197,7 +197,6 @@ def budget(regime: RegimeStandings, records: Iterable[Record], pool: int) -> str
 
 def notes(regimes: Sequence[RegimeStandings], reads_select: bool, family: Family) -> list[str]:
     """What the symbols mean, as far as these tables use them."""
-    level = f"{100 * CONFIDENCE:g} %"
     rows = {row for regime in regimes for row in regime.rows}
     found = [
         "presented: samples shown in training, epoch by epoch, as a share of those that training on the whole pool "
@@ -215,8 +214,7 @@ def notes(regimes: Sequence[RegimeStandings], reads_select: bool, family: Family
         found.append(f"{names} spends what it must, as measured: compare it with the rows above and below.")
     if regimes[0].has_intervals:
         found += [
-            f"±: half-width of the two-sided {level} t interval of estimand A, degrees of freedom one less than "
-            "replicates. It is for one number by itself: intervals are not adjusted, comparisons are.",
+            interval(),
             f"Distinguishable: surely better. {adjustment(regimes[0], family, budgets=True)}",
         ]
     if any(regime.reference for regime in regimes):
@@ -225,7 +223,7 @@ def notes(regimes: Sequence[RegimeStandings], reads_select: bool, family: Family
         found.append(f"{SELECT_MARK.strip()}: may see the labelled images held out of the pool for selection.")
     if any(point.robust.n < len(regime.replicates) for regime in regimes for point in points(regime)):
         found.append("(2/3): mean over the replicates that ran, here 2 of 3.")
-    return [*found, f"{wording.ABSENT}: no value."]
+    return found
 
 
 def _grid(regime: RegimeStandings, title: str, columns: dict[str, Callable[[Point], str]]) -> Grid:

@@ -126,7 +126,7 @@ class RegimeStandings:
         """Over the replicates that there are (`n` says how many), or None."""
         found = self.over_replicates(metric, row, fraction)
         found = found[np.isfinite(found)]
-        return estimate(found) if found.size else None
+        return estimate(found, step=self._step(metric)) if found.size else None
 
     def over_replicates(self, metric: str, row: str, fraction: float) -> Floats:
         """The metric in each replicate; NaN where there is none. The full pool has one value whatever the fraction."""
@@ -135,27 +135,32 @@ class RegimeStandings:
     def summary(self, metric: str, row: str) -> Estimate | None:
         """The mean over fractions; None without every cell."""
         means = self.means(metric, row)
-        return None if means is None else estimate(means)
+        return None if means is None else estimate(means, step=self._step(metric, len(self.fractions_of(row))))
 
     def difference(self, metric: str, first: str, second: str) -> Estimate | None:
         """The mean over fractions of one row minus another's, paired by replicate; None without every cell."""
         a, b = self.means(metric, first), self.means(metric, second)
-        return (
-            None if a is None or b is None else paired_difference(a, b, step=self.step if metric == "robust" else 0.0)
-        )
+        step = self._step(metric, len(self.fractions))
+        return None if a is None or b is None else paired_difference(a, b, step=step)
 
     def means(self, metric: str, row: str) -> Floats | None:
         """The mean over fractions in each replicate; None without every cell."""
         values = self.values(metric, row)
         return values.mean(axis=0) if values.size and np.isfinite(values).all() else None
 
-    def _step(self, metric: str) -> float:
-        return self.step if metric.partition("@")[0] == "robust" else 0.0
-
     @property
     def step(self) -> float:
         """The finest step by which means of robust accuracy over fractions can differ."""
-        return 1 / max(1, self.setting.images * len(self.fractions))
+        return self._step("robust", len(self.fractions))
+
+    def _step(self, metric: str, fractions: int = 1) -> float:
+        """The finest step of a mean over so many cells: 0 where it is not a share of all images."""
+        images = {"robust": self.setting.images, "clean": self._tested}.get(metric.partition("@")[0], 0)
+        return 1 / (images * fractions) if images else 0.0
+
+    @cached_property
+    def _tested(self) -> int:
+        return min((results.images for results in self.results.values()), default=0)
 
     def verdicts(self, row: str) -> Floats | None:
         """Robust or not at the primary epsilon, mean over fractions: [replicate, image]; None without every cell."""

@@ -233,6 +233,15 @@ def grid(
     return Grid(title, tuple(columns), tuple(map(line, named)), whole, per_fraction)
 
 
+def interval() -> str:
+    """What stands behind "±"."""
+    return (
+        f"±: half-width of the two-sided {100 * CONFIDENCE:g} % t interval of estimand A, degrees of freedom one less "
+        "than replicates; a standard deviation counts as no less than that of rounding to whole images. It is for one "
+        "number by itself: intervals are not adjusted, comparisons are."
+    )
+
+
 def adjustment(regime: RegimeStandings, kind: Family, budgets: bool = False) -> str:
     """What "surely" means: the tests, and the family of comparisons that they are adjusted over."""
     pairs = "every pair of rows" if kind == "pairs" else "every row with the baseline"

@@ -39,8 +39,8 @@ def test_an_attack_that_every_cell_met_counts_in_the_main_table() -> None:
     attacked = {("pgd-20", PRIMARY): bits(6, 10), ("autoattack", PRIMARY): bits(4, 10)}
     records = [record("random", 0.1, "standard", i, clean=bits(8, 10), attacked=attacked) for i in REPLICATES]
     text = render_markdown(declared(records))
-    assert "(ε = 0.1, PGD-20 and AutoAttack, equal epochs)" in text
-    assert line_of(text, "random")[2] == "40.0 ± 0.0"
+    assert "(ε = 0.1, PGD-20 and AutoAttack, equal epochs; estimand A)" in text
+    assert line_of(text, "random")[2] == "40.0 ± 7.2"  # replicates that agree on 10 images: within a rounding
     assert ["random", "60.0 ± 0.0", "40.0 ± 0.0"] in lines(text)
     assert "AutoAttack, 10 %" not in render_summary(declared(records), "x.md")  # it is in the robust accuracy
 
@@ -54,8 +54,8 @@ def test_an_attack_of_fewer_images_never_counts_for_a_part_of_them() -> None:
     assert (line["autoattack"], line["without_autoattack"], line["autoattack_images"]) == (0, 1, 4)
     assert regime_standings(records)[0].setting.attacks == ("pgd-20",)
     text = render_markdown(declared(records))
-    assert "(ε = 0.1, PGD-20, equal epochs)" in text
-    assert line_of(text, "random")[2] == "80.0 ± 0.0"
+    assert "(ε = 0.1, PGD-20, equal epochs; estimand A)" in text
+    assert line_of(text, "random")[2] == "80.0 ± 7.2"
 
 
 def test_the_worst_of_two_attacks_that_every_cell_met() -> None:
@@ -69,7 +69,7 @@ def test_the_worst_of_two_attacks_that_every_cell_met() -> None:
     line = frame(records).iloc[0]
     assert (line["robust"], line["robust@0.05"]) == (pytest.approx(2 / 5), pytest.approx(4 / 5))
     text = render_markdown(declared(records))
-    assert "Robust accuracy in % (ε = 0.1, PGD-20 and margin PGD-20, equal epochs)" in text
+    assert "Robust accuracy in % (ε = 0.1, PGD-20 and margin PGD-20, equal epochs; estimand A)" in text
     assert "PGD-20 on 5 images in 3 of 3 cells, margin PGD-20 on 5 images in 3 of 3 cells" in text
 
 
@@ -110,7 +110,7 @@ def test_summary_has_autoattack_beside_the_mean_at_its_fraction() -> None:
     records = autoattacked({"random": (40, 20), "easycore": (44, 18)})
     text = render_summary(records, "x.md")
     assert line_of(text, "method")[2:4] == ["standard: robust", "standard: AutoAttack, 30 %"]
-    assert line_of(text, "easycore")[2:4] == ["44.0 ± 0.0", "36.0"]
+    assert line_of(text, "easycore")[2:4] == ["44.0 ± 0.7", "36.0"]
     assert "; AutoAttack with the other attacks: 30 %, replicate 1, first 50 test images." in text
     assert "AutoAttack" not in render_summary(grid(COUNTS), "x.md")
 
@@ -123,10 +123,10 @@ def test_autoattack_stands_beside_pgd_on_the_same_images_and_replicate() -> None
         return record(row, 0.3, "standard", replicate, clean=bits(8, 10), attacked=attacked)
 
     text = render_markdown(declared([cell(row, replicate) for row in COUNTS for replicate in REPLICATES]))
-    assert "under AutoAttack (ε = 0.1, equal epochs, 30 %, replicate 1, first 5 test images)" in text
+    assert "under AutoAttack (ε = 0.1, equal epochs, 30 %, replicate 1, first 5 test images; estimand A)" in text
     assert ["method", "30 %: PGD-20", "30 %: with AutoAttack"] in lines(text)
     assert ["random", "100.0", "60.0"] in lines(text)
-    assert line_of(text, "random")[2] == "60.0 ± 0.0"
+    assert line_of(text, "random")[2] == "60.0 ± 7.2"
     assert "PGD-20 on 10 images in 9 of 9 cells, AutoAttack on 5 images in 3 of 9 cells" in text
 
 
@@ -140,7 +140,7 @@ def test_says_what_autoattack_left_out() -> None:
 
     OMITTED = {"pgd-20": (), "autoattack": ("apgd-t: needs at least 4 classes, there are 2",)}
     text = render_markdown([cell(row, replicate) for row in COUNTS for replicate in REPLICATES])
-    assert "first 10 test images; without apgd-t: needs at least 4 classes, there are 2)" in text
+    assert "first 10 test images; without apgd-t: needs at least 4 classes, there are 2; estimand A)" in text
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def test_known_outcomes_give_known_numbers() -> None:
     text = render_markdown(grid(COUNTS))
     # easycore: means of replicates 50.5, 53, 54.5, minus random's 45, 47, 49: 5.5, 6, 5.5; t(2) = 4.302653
     assert line_of(text, "easycore") == [
-        "1", "easycore", "47.3 ± 3.8", "58.0 ± 6.6", "52.7 ± 5.0", "+5.7 ± 0.7", "100.0 ± 0.0",
+        "1", "easycore", "47.3 ± 3.8", "58.0 ± 6.6", "52.7 ± 5.0", "+5.7 ± 0.7", "100.0 ± 0.4",
     ]  # fmt: skip
     assert line_of(text, "random")[0] == "2"
     assert line_of(text, "random")[-2] == "–"
@@ -38,23 +38,29 @@ def test_headline_names_the_best_its_gain_and_where_easycore_stands() -> None:
     assert "Every other ranked row is distinguishable from it." in winner
     beaten = render_markdown(grid(COUNTS | {"aum": [[60, 70, 55], [60, 70, 55]]}))
     assert "aum has the highest mean robust accuracy: 61.7 ± 19.0 %" in beaten
-    assert "Not distinguishable from it: easycore and random." in beaten
-    assert "easycore ranks 2 of 4: 52.7 ± 5.0 %, a paired difference of +5.7 ± 0.7 points to random." in beaten
-    assert line_of(beaten, "easycore")[0] == "2 ≈"
-    assert line_of(beaten, "el2n")[0] == "4"
+    assert "Not distinguishable from the best: aum and easycore." in beaten  # random is not: easycore is surely better
+    assert "About 11 more replicates would separate aum from easycore (80 % power)." in beaten
+    assert "Distinguishable from random: above it easycore, below it el2n." in beaten
+    place = "easycore may rank 1 to 2 of 4: 52.7 ± 5.0 %, a paired difference of +5.7 ± 0.7 points to random."
+    assert place in beaten
+    assert [line_of(beaten, row)[0] for row in ("aum", "easycore", "random", "el2n")] == ["1–4", "1–2", "2–3", "3–4"]
 
 
 def test_ties_share_a_rank() -> None:
     standings = regime_standings(grid(COUNTS | {"loss": COUNTS["easycore"]}))[0].order
-    assert [(s.row, s.rank) for s in standings] == [("easycore", 1), ("loss", 1), ("random", 3), ("el2n", 4)]
-    assert "easycore and loss share the highest" in render_markdown(grid(COUNTS | {"loss": COUNTS["easycore"]}))
+    ranks = [("easycore", (1, 2)), ("loss", (1, 2)), ("random", (3, 3)), ("el2n", (4, 4))]
+    assert [(s.row, s.rank) for s in standings] == ranks
+    text = render_markdown(grid(COUNTS | {"loss": COUNTS["easycore"]}))
+    assert "easycore and loss share the highest" in text
+    assert "Not distinguishable from the best: easycore and loss." in text
+    assert "more replicates would separate" not in text.split("## Reading")[0]  # nothing separates equals
 
 
 def test_full_data_is_a_reference_without_a_rank() -> None:
     records = grid(COUNTS) + [robust(80, "full", 1.0, "standard", replicate) for replicate in REPLICATES]
     line = line_of(render_markdown(records), "*all 1,100 images*")
-    assert line == ["", "*all 1,100 images*", "", "", "*80.0 ± 0.0*", "*+33.0 ± 5.0*", "*100.0 ± 0.0*"]
-    assert "ranks" not in render_markdown(records)
+    assert line == ["", "*all 1,100 images*", "", "", "*80.0 ± 0.7*", "*+33.0 ± 5.0*", "*100.0 ± 0.7*"]
+    assert not {"full", "all 1,100 images"} & {s.row for s in regime_standings(records)[0].order}
     assert "The last row is a reference: trained on the whole pool, not ranked" in render_markdown(records)
     assert "ceiling" not in render_markdown(records)
 
@@ -68,7 +74,7 @@ def test_a_failed_cell_is_listed_and_never_averaged() -> None:
     assert "- easycore: 1 of 6 cells failed: training: the loss is not finite; lower the learning rate." in text
     assert "easycore lacks cells, so it has no mean and no rank." in text
     assert "random has the highest mean" in text
-    assert line_of(text, "el2n")[0] == "2"
+    assert line_of(text, "el2n")[0] == "2"  # of two: a row that lacks cells is no rank of the others
 
 
 def test_a_cell_that_is_not_there_is_listed() -> None:
@@ -159,7 +165,7 @@ def test_facts_say_what_was_run() -> None:
     for fact in (
         "# Leaderboard: digits, version 1",
         "digits, a pool of N = 1,100 training images in 2 classes, 100 test images",
-        "mean over 3 replicates (proxy, selection and training randomness) on this test set; paired t interval, 95 %",
+        "A: mean over 3 replicates (proxy, selection and training randomness) on this test set; paired t intervals, 95",
         "TRADES with β = 6, ε = 0.1 in 10 steps of 0.025, 30 epochs of SGD at batch 128",
         "equal epochs: 30 passes over each coreset",
         "30 at k = 110 and 90 at k = 330",
@@ -173,7 +179,7 @@ def test_facts_say_what_was_run() -> None:
     gpu = robust(3, provenance={"processor": "a host", "device": "a card"})
     assert "**Processor:** a host, a card\n" in render_markdown([gpu])
     steps = [robust(3, recipe=Recipe(epochs=30, clock="steps"))]
-    assert "PGD-20, equal steps)" in render_markdown(steps)
+    assert "PGD-20, equal steps; estimand A)" in render_markdown(steps)
 
 
 def test_summary_has_all_regimes_in_one_table() -> None:
@@ -194,7 +200,7 @@ def test_rows_that_read_the_held_out_part_and_flags_are_marked() -> None:
     text = render_markdown(records)
     assert line_of(text, "loss †")
     assert "†: may see the labelled images held out" in text
-    assert "Flag zero-gradients: loss † (2)." in text
+    assert "zero-gradients, the gradient of the cross-entropy is exactly 0: loss † (2 of 3 models)." in text
     assert "†" not in render_markdown(grid(COUNTS))
 
 
