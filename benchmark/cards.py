@@ -6,6 +6,9 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from benchmark.charges import proxy_run
+from benchmark.plan import read_until
+from benchmark.spec import Recipe, Training
 from benchmark.wording import counted, listed, percent
 from methods import policies, registry
 from methods.api import HELD_OUT, MethodInfo
@@ -28,6 +31,7 @@ KEEPS = {
     "any": "no end of easy to hard",
 }
 WIDEST = 100  # columns of running text
+SCHEDULE = 100  # epochs of the proxy by which a card counts
 COST, LEFT_OPEN = "Cost:", "Left open"  # paragraphs of a docstring that have a place of their own on the card
 
 
@@ -43,6 +47,7 @@ def card(method: Any, rows: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         "weighted": info.weighted,
         "proxy": _proxy(info),
         "passes": _passes(info),
+        "alone": _alone(info),
         "cost": cost,
         "about": about,
         "left_open": left_open,
@@ -89,6 +94,8 @@ def facts(found: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     yield "proxy", found["proxy"]
     if found["passes"]:
         yield "passes", "; ".join(found["passes"])
+    if found["alone"]:
+        yield "alone", f"proxies and signals take {found['alone']:.2f} trainings of a standard proxy on the whole pool"
     for text in found["cost"]:
         yield "cost", text.rstrip(".")
     if found["kind"] != "dynamic":
@@ -158,12 +165,21 @@ def _passes(info: MethodInfo) -> list[str]:
     ):
         if group:
             backward = " and 1 backward" if any("input_grad" in s.inputs for s in group) else ""
-            own = [s.name for s in group if "model" in s.inputs]
-            more = f", and those of {listed(own)}" if own else ""
+            own = [f"{s.passes[0]} forward and {s.passes[1]} backward for {s.name}" for s in group if any(s.passes)]
+            more = f", and {listed(own)}" if own else ""
             found.append(f"1 forward{backward} an image {when}{more}")
     if signals and not snapshots:
         found.append("none beside the training itself")
     return found
+
+
+def _alone(info: MethodInfo) -> float:
+    """Proxies and signals, as if there were no other row, in trainings of a proxy; a held-out part comes on top."""
+    if info.kind == "dynamic" or not info.needs:
+        return 0.0
+    training = Training(model="any", recipe=Recipe(epochs=SCHEDULE))
+    run = proxy_run(training, read_until(info.needs, info.params, training), info.needs)
+    return int(info.params.get("proxies", 1)) * run.pool / (SCHEDULE * training.recipe.work)
 
 
 def _prose(method: Any) -> tuple[list[str], list[str], list[str]]:

@@ -231,8 +231,8 @@ def notes(records: Sequence[Record]) -> list[str]:
         "Cost: samples sent through the network, a backward pass counted as two; 1 is a training on the whole pool for "
         "equal epochs. Before training, alone: the row's own proxies up to the epoch that it reads, and what its own "
         "signals record on them, as if there were no other row. Shared: a proxy run, with all that is recorded on it, "
-        "is divided among the coresets that read it, in proportion to what each would need of it alone. Selecting sends "
-        "nothing through the network, so its seconds are shown and not counted.",
+        "is divided among the coresets that read it, in proportion to what each would need of it alone. Selecting "
+        "sends nothing through the network, so its seconds are shown and not counted.",
     ]
     if any(_incomplete(record.factors) for record in of_rows(records)):
         found.append(f"{AT_LEAST.strip()} before a cost: these records do not say what recording the signals took.")
@@ -256,6 +256,6 @@ def _budgets(records: Iterable[Record]) -> str:
     spelled = wording.listed([f"{size} in {regime}" for regime, size in sizes.items()], limit=20)
     return (
         "Equal total cost: at one fraction all rows may spend the same, equal epochs of the coreset and an allowance "
-        f"(in trainings on the whole pool: {spelled}). What a row's proxies and signals, alone, leave of that goes into "
-        "training on its coreset; where not one epoch of it is left, the cell is not affordable and the row not ranked."
+        f"(in trainings on the whole pool: {spelled}). What a row's proxies and signals, alone, leave of that goes "
+        "into training on its coreset; where not one epoch is left, the cell is not affordable and the row not ranked."
     )

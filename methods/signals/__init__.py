@@ -13,7 +13,8 @@ A function asks by name for what it needs: `logits` [B, C], `features` [B, D] (p
 `x` [B, C, H, W] in [0, 1], `model`, `rng` (a torch generator of its own, which starts alike at every batch of an epoch:
 what is drawn for one sample's shape and shared by all depends on no batch), and `memory` (what it kept of these
 samples at earlier epochs: `recorder.Memory`). Whoever asks for the same thing shares one pass; a function that sends
-the samples through `model` itself says how often by `passes`. It returns a tensor [B] or [B, ...].
+the samples through `model` itself says how often by `passes`: on average, or at most, where that differs from image to
+image. It returns a tensor [B] or [B, ...].
 """
 
 import importlib
