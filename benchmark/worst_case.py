@@ -82,27 +82,23 @@ def grids(records: Sequence[Record], regime: RegimeStandings, label: Labels) -> 
 
 def _line(cells: _Cells, row: str, label: Labels) -> tuple[str, ...]:
     worst, common = cells.values(row)
-    fractions = len(cells.regime.fractions)
+    fractions, step = len(cells.regime.fractions), 1 / cells.images
     # the whole pool, and a dynamic row with a budget of its own, are at none of them
-    each = [_over_replicates(values) for values in worst] if len(worst) == fractions else [""] * fractions
-    difference = _mean(worst - common)
-    return (
-        label(row),
-        *each,
-        wording.share(_mean(worst)),
-        wording.share(_mean(common)),
-        wording.points(difference),
-    )
+    each = [_over_replicates(values, step) for values in worst] if len(worst) == fractions else [""] * fractions
+    means = [_mean(values, step) for values in (worst, common, worst - common)]
+    return (label(row), *each, *map(wording.share, means[:2]), wording.points(means[2]))
 
 
-def _over_replicates(values: Floats) -> str:
+def _over_replicates(values: Floats, step: float) -> str:
     """Marked "(2/3)" where replicates are missing."""
     found = values[np.isfinite(values)]
     if not found.size:
         return wording.ABSENT
-    return wording.share(estimate(found)) + (f" ({found.size}/{values.size})" if found.size < values.size else "")
+    return wording.share(estimate(found, step=step)) + (
+        f" ({found.size}/{values.size})" if found.size < values.size else ""
+    )
 
 
-def _mean(values: Floats) -> Estimate | None:
+def _mean(values: Floats, step: float) -> Estimate | None:
     """The mean over fractions with its interval over replicates; None without every cell."""
-    return estimate(values.mean(axis=0)) if np.isfinite(values).all() else None
+    return estimate(values.mean(axis=0), step=step / len(values)) if np.isfinite(values).all() else None
