@@ -9,7 +9,7 @@ from benchmark import markdown, wording
 from benchmark.claims import telling
 from benchmark.claims.answers import Answer, Asked, Published, ask, read
 from benchmark.claims.evidence import Scale
-from benchmark.claims.questions import NOT_SUPPORTED, SUPPORTED, UNDECIDED
+from benchmark.claims.questions import NOT_SUPPORTED, SUPPORTED, UNDECIDED, Verdict
 from benchmark.stats import CONFIDENCE, MIN_REPLICATES
 
 PAGE = "claims.md"
@@ -17,6 +17,16 @@ PAGE = "claims.md"
 # Pools of at least so many images, in networks other than the small ones, are the paper's scale.
 PAPER_POOLS = {"cifar10": 40_000, "cifar100": 40_000, "imagenet": 1_000_000}
 SMALL_NETWORKS = ("mlp", "cnn-tiny", "cnn-small")
+
+
+@dataclass(frozen=True)
+class Brief:
+    """The verdicts at one scale, as links to their questions."""
+
+    scale: str
+    supported: list[str]
+    not_supported: list[str]
+    undecided: str
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,7 @@ def rendered(found: Sequence[Asked]) -> str:
         small=[str(scale) for scale in scales if not at_paper_scale(scale)],
         large=[str(scale) for scale in scales if at_paper_scale(scale)],
         counts=counted(found),
+        brief=[_brief(scale, found) for scale in scales],
         topics=[_topic(title, [asked for asked in found if asked.question.topic == title]) for title in topics],
         level=f"{100 * CONFIDENCE:g} %",
         error=f"{50 * (1 - CONFIDENCE):g} %",
@@ -88,6 +99,29 @@ def counted(found: Sequence[Asked]) -> str:
     )
 
 
+def _brief(scale: Scale, found: Sequence[Asked]) -> Brief:
+    """What is supported and what is not at one scale; what is undecided is counted."""
+    told: dict[Verdict, list[str]] = {SUPPORTED: [], NOT_SUPPORTED: []}
+    few: Counter[int] = Counter()
+    for asked in found:
+        here = [answer for answer in asked.answers if answer.scale == scale]
+        few.update(answer.replicates for answer in here if answer.verdict == UNDECIDED)
+        for verdict, links in told.items():
+            cases = [wording.markdown(answer.case) for answer in here if answer.verdict == verdict]
+            if cases:
+                # One case of several is named.
+                which = f" ({', '.join(cases)})" if any(cases) and len(here) > 1 else ""
+                links.append(f"{_link(asked)}{which}")
+    undecided = [
+        f"{wording.counted(count, 'answer')} of {wording.counted(n, 'replicate')}" for n, count in sorted(few.items())
+    ]
+    return Brief(str(scale), told[SUPPORTED], told[NOT_SUPPORTED], wording.listed(undecided))
+
+
+def _link(asked: Asked) -> str:
+    return f"[{wording.markdown(asked.question.asks)}](#{asked.question.id})"
+
+
 def _topic(title: str, found: Sequence[Asked]) -> Topic:
     columns = ("question", "data and network", "case", "measured", f"{100 * CONFIDENCE:g} % interval", "verdict")
     rows = [row for asked in found for row in _rows(asked)]
@@ -96,7 +130,7 @@ def _topic(title: str, found: Sequence[Asked]) -> Topic:
 
 def _rows(asked: Asked) -> list[list[str]]:
     """A line for each answer; the question stands in the first of them."""
-    question = f"[{wording.markdown(asked.question.asks)}](#{asked.question.id})"
+    question = _link(asked)
     if not asked.answers:
         return [[question, wording.ABSENT, wording.ABSENT, wording.ABSENT, wording.ABSENT, "no records yet"]]
     return [
