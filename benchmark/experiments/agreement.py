@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmark.claims.measurement import Measurement
+from benchmark.claims.measurement import Fact, Measurement
 from benchmark.experiments.lab import RHO, Lab
 from benchmark.experiments.ranks import shared_picks, spearman
 from benchmark.experiments.scales import ANOTHER, ROBUST, STANDARD
@@ -24,10 +24,12 @@ def measured(lab: Lab) -> Iterator[Measurement]:
     compared += [("robust-proxy", "", ROBUST)] if ROBUST in lab.proxies else []
     for question, case, proxy in compared:
         pairs = [(a, lab.aign(proxy, r)) for r, a in enumerate(own)]
-        facts = {
+        facts: dict[str, Fact] = {
             "rho of two seeds of the standard proxy": ceiling,
             "shared picks at 30 %": float(np.mean([shared_picks(a, b, PICKED) for a, b in pairs])),
             "shared picks by chance": PICKED,
         }
+        if proxy == ROBUST:
+            facts["inner steps of TRADES"] = lab.proxies[ROBUST].recipe.inner_steps
         values = [spearman(a, b) for a, b in pairs]
         yield lab.line(question, RHO, values, case=case, proxies=[STANDARD, proxy], facts=facts)

@@ -150,6 +150,14 @@ def test_every_scale_is_of_a_suite_that_ships(name: str) -> None:
     assert {"standard", "another", "mlp", "robust"} <= {*found, found["standard"].model}
 
 
+def test_a_robust_proxy_may_take_fewer_inner_steps() -> None:
+    suite = load_suite("digits")
+    own, fewer = proxies_of(suite, Scale())["robust"], proxies_of(suite, Scale(inner=(3, 0.05)))["robust"]
+    assert own.recipe == suite.regimes["trades"].recipe
+    assert (fewer.recipe.inner_steps, fewer.recipe.inner_step_size) == (3, 0.05)
+    assert fewer.recipe.epsilon == own.recipe.epsilon
+
+
 def test_a_suite_without_a_proxy_has_nothing_to_measure() -> None:
     suite = load_suite("digits-dynamic")
     with pytest.raises(UsageError, match=r"declare \[proxies.standard\] in suite 'digits-dynamic'"):
