@@ -126,11 +126,6 @@ def _section(
         if record.failure and factors.regime == name and not factors.null:
             reason = f"{record.failure.stage}: {record.failure.message}"
             failures.setdefault(factors.row, {})[factors.fraction, factors.replicate] = reason
-    behind = [] if dynamic else _ranked_all_the_same(regime, unmasked, label)
-    if dynamic:
-        behind += shares.details(regime, label)
-    else:
-        behind += [*tables.details(regime, label), clocks.costs(records, regime, label)]
     return Section(
         title=wording.regime(wording.plain(name)),
         headline=shares.headline(regime) if dynamic else headlines.headline(regime),
@@ -141,8 +136,23 @@ def _section(
             *masking.sentences(records, name, label),
             *headlines.twins(regime),
         ],
-        details=[*behind, *worst_case.grids(records, regime, label), *nulls.grids(records, regime, label)],
+        details=_details(records, regime, unmasked, label),
     )
+
+
+def _details(
+    records: Sequence[Record], regime: RegimeStandings, unmasked: RegimeStandings, label: tables.Labels
+) -> list[tables.Grid]:
+    """What lies behind the main table."""
+    if shares.is_dynamic(records):
+        return shares.details(regime, label)
+    return [
+        *_ranked_all_the_same(regime, unmasked, label),
+        *tables.details(regime, label),
+        clocks.costs(records, regime, label),
+        *worst_case.grids(records, regime, label),
+        *nulls.grids(records, regime, label),
+    ]
 
 
 def _ranked_all_the_same(regime: RegimeStandings, unmasked: RegimeStandings, label: tables.Labels) -> list[tables.Grid]:

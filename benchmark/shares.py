@@ -73,7 +73,7 @@ def _gain(regime: RegimeStandings, row: str, fraction: float) -> Estimate | None
 def _paired(regime: RegimeStandings, first: tuple[str, float], second: tuple[str, float]) -> Estimate | None:
     a, b = (regime.over_replicates("robust", row, fraction) for row, fraction in (first, second))
     both = np.isfinite(a) & np.isfinite(b)
-    return paired_difference(a[both], b[both]) if both.any() else None
+    return paired_difference(a[both], b[both], step=regime.finest("robust")) if both.any() else None
 
 
 def headline(regime: RegimeStandings) -> list[str]:

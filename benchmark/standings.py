@@ -126,7 +126,7 @@ class RegimeStandings:
         """Over the replicates that there are (`n` says how many), or None."""
         found = self.over_replicates(metric, row, fraction)
         found = found[np.isfinite(found)]
-        return estimate(found, step=self._step(metric)) if found.size else None
+        return estimate(found, step=self.finest(metric)) if found.size else None
 
     def over_replicates(self, metric: str, row: str, fraction: float) -> Floats:
         """The metric in each replicate; NaN where there is none. The full pool has one value whatever the fraction."""
@@ -135,12 +135,12 @@ class RegimeStandings:
     def summary(self, metric: str, row: str) -> Estimate | None:
         """The mean over fractions; None without every cell."""
         means = self.means(metric, row)
-        return None if means is None else estimate(means, step=self._step(metric, len(self.fractions_of(row))))
+        return None if means is None else estimate(means, step=self.finest(metric, len(self.fractions_of(row))))
 
     def difference(self, metric: str, first: str, second: str) -> Estimate | None:
         """The mean over fractions of one row minus another's, paired by replicate; None without every cell."""
         a, b = self.means(metric, first), self.means(metric, second)
-        step = self._step(metric, len(self.fractions))
+        step = self.finest(metric, len(self.fractions))
         return None if a is None or b is None else paired_difference(a, b, step=step)
 
     def means(self, metric: str, row: str) -> Floats | None:
@@ -148,12 +148,7 @@ class RegimeStandings:
         values = self.values(metric, row)
         return values.mean(axis=0) if values.size and np.isfinite(values).all() else None
 
-    @property
-    def step(self) -> float:
-        """The finest step by which means of robust accuracy over fractions can differ."""
-        return self._step("robust", len(self.fractions))
-
-    def _step(self, metric: str, fractions: int = 1) -> float:
+    def finest(self, metric: str, fractions: int = 1) -> float:
         """The finest step of a mean over so many cells: 0 where it is not a share of all images."""
         images = {"robust": self.setting.images, "clean": self._tested}.get(metric.partition("@")[0], 0)
         return 1 / (images * fractions) if images else 0.0
@@ -231,7 +226,9 @@ class RegimeStandings:
         a, b = self.means("robust", first), self.means("robust", second)
         if a is None or b is None:
             return None
-        needed = replicates_needed(a, b, confidence=self.family.confidence, step=self.step)
+        needed = replicates_needed(
+            a, b, confidence=self.family.confidence, step=self.finest("robust", len(self.fractions))
+        )
         return None if needed is None else max(1, needed - len(self.replicates))
 
     def _standing(self, row: str, best: str | None, rank: tuple[int, int] | None) -> Standing:
@@ -294,11 +291,11 @@ def _contests(regimes: Iterable[RegimeStandings], dynamic: bool) -> Iterable[tup
         rows = [row for row in regime.rows if row not in regime.masked and row not in regime.alone]
         if not dynamic:
             means = {row: found for row in rows if (found := regime.means("robust", row)) is not None}
-            yield (regime.setting.regime, 0.0), Contest(means, regime.step)
+            yield (regime.setting.regime, 0.0), Contest(means, regime.finest("robust", len(regime.fractions)))
         for fraction in regime.fractions if dynamic else ():
             every = {row: regime.over_replicates("robust", row, fraction) for row in rows}
             whole = {row: values for row, values in every.items() if np.isfinite(values).all()}
-            yield (regime.setting.regime, fraction), Contest(whole, 1 / max(1, regime.setting.images))
+            yield (regime.setting.regime, fraction), Contest(whole, regime.finest("robust"))
 
 
 def _twins(records: Sequence[Record], setting: Setting) -> tuple[tuple[str, ...], ...]:
