@@ -65,11 +65,23 @@ def test_the_papers_scale_is_said_where_it_is_reached() -> None:
 
 def test_each_question_stands_in_the_overview_and_leads_to_its_section() -> None:
     page = rendered(found())
+    overview = "\n".join(line for line in page.splitlines() if line[:1] == "|")
     for question in questions():
-        assert page.count(f"](#{question.id})") == 1
+        assert overview.count(f"](#{question.id})") == 1
         assert page.count(f'<a id="{question.id}"></a>') == 1
     waiting = [line for line in page.splitlines() if "no records yet" in line and line[:1] == "|"]
     assert len(waiting) == sum(not asked.answers for asked in found()) > 0
+
+
+def test_in_one_minute_says_what_holds_at_each_scale() -> None:
+    lines = [measurement(), measurement(question="architectures", case="two nets", values=(0.1, 0.2, 0.3))]
+    suites = [Published("digits", declared(grid(COUNTS)))]
+    brief = rendered(ask(suites, lines)).split("## In one minute")[1].split("\n## ")[0]
+    scale, yes, no, undecided = brief.strip().splitlines()[-4:]
+    assert scale == "- **digits (N = 1,100, mlp)**"
+    assert yes.startswith("  - yes, supported: [More robust than with every other method, under standard training?]")
+    assert no == "  - no, not supported: [Is it the same sample under another architecture?](#architectures)"
+    assert undecided == "  - undecided: 1 answer of 3 replicates"
 
 
 def test_numbers_and_rules_are_spelled() -> None:
