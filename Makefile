@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test perf perf-full perf-gpu lint typecheck publish leaderboard leaderboard-check claims ledger figures \
+.PHONY: help setup bench test perf perf-full perf-gpu lint typecheck publish leaderboard leaderboard-check claims ledger figures site test-browser \
 	cifar10 cifar100 imagenet imagenette new-method clean
 
 help: ## Show this list
@@ -29,6 +29,9 @@ bench: setup ## Run the digits suite and print its leaderboard (about 4 minutes 
 
 test: setup ## Run the tests, as many at once as there are cores
 	$(BIN)/python -m pytest -n auto --dist worksteal --benchmark-disable $(ARGS)
+
+test-browser: setup ## Run the tests of the page in headless Chromium (Debian: apt-get install chromium chromium-driver)
+	CORESET_BENCH_BROWSER=required $(BIN)/python -m pytest tests/page -m browser $(ARGS)
 
 PERF := $(BIN)/python -m pytest tests/perf --benchmark-enable --benchmark-disable-gc --benchmark-quiet -q
 
@@ -60,11 +63,15 @@ publish: setup ## Copy a run's records and leaderboard to results/: make publish
 leaderboard: setup ## Write every published leaderboard, and the page of claims, again from the records
 	$(BIN)/coreset-bench leaderboard $(ARGS)
 
-leaderboard-check: setup ## Fail if a published leaderboard or the page of claims is not what its records give
+leaderboard-check: setup ## Fail if a published leaderboard, the claims or the page is not what its records give
 	$(BIN)/coreset-bench leaderboard --check $(ARGS)
+	$(BIN)/coreset-bench site --check
 
 figures: setup ## Draw the figures of every published suite again from its records: results/SUITE/figures/
 	$(BIN)/coreset-bench figures $(ARGS)
+
+site: setup ## Write the page of all published results: results/site/index.html, one file that opens from disk
+	$(BIN)/coreset-bench site $(ARGS)
 
 claims: setup ## Answer the paper's claims from published records: results/claims.md
 	$(BIN)/coreset-bench claims --render $(ARGS)

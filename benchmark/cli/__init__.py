@@ -2,11 +2,23 @@
 
 import sys
 
-from benchmark.cli import authoring, claims, figures, ledger, lineage, listing, publishing, running
+from benchmark.cli import authoring, claims, figures, ledger, lineage, listing, publishing, running, site
 from benchmark.cli.common import app
 from methods.errors import CoresetBenchError
 
-__all__ = ["app", "authoring", "claims", "figures", "ledger", "lineage", "listing", "main", "publishing", "running"]
+__all__ = [
+    "app",
+    "authoring",
+    "claims",
+    "figures",
+    "ledger",
+    "lineage",
+    "listing",
+    "main",
+    "publishing",
+    "running",
+    "site",
+]
 
 
 def main() -> None:
