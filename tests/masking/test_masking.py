@@ -1,5 +1,7 @@
 """What is telling, which rows go unranked for it, and what is said of them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -186,3 +188,8 @@ class TestWorstCase:
             some = made.robust_bits(PRIMARY, {"a0", "a2"})
             assert some is not None
             assert (made.worst_case(PRIMARY) <= some).all()
+
+
+def test_the_page_on_attacks_explains_every_flag() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "attacks.md").read_text()
+    assert [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")][: len(MEANING)] == list(MEANING)
