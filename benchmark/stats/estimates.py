@@ -81,12 +81,12 @@ def crossed(values: ArrayLike, confidence: float = CONFIDENCE, *, least: int = M
     mean = float(table.mean())
     if seeds < max(least, 2):
         return Estimate(mean, None, seeds)
-    by_seed, by_image = table.mean(axis=1), table.mean(axis=0)
     df_seed, df_image = seeds - 1, images - 1
-    ms_seed = images * float(by_seed.var(ddof=1))
-    ms_image = seeds * float(by_image.var(ddof=1))
-    residual = table - by_seed[:, None] - by_image[None, :] + mean
-    ms_res = float((residual**2).sum()) / (df_seed * df_image)
+    centred = table - mean
+    by_seed, by_image = centred.mean(axis=1), centred.mean(axis=0)
+    of_seeds, of_images = images * float(by_seed @ by_seed), seeds * float(by_image @ by_image)  # sums of squares
+    rest = max(float(np.vdot(centred, centred)) - of_seeds - of_images, 0.0)
+    ms_seed, ms_image, ms_res = of_seeds / df_seed, of_images / df_image, rest / (df_seed * df_image)
 
     above = max(ms_image - ms_res, 0.0)
     total = max(ms_seed, ms_res) + above

@@ -4,7 +4,7 @@ import math
 
 from numpy.typing import ArrayLike
 
-from benchmark.stats.samples import CONFIDENCE, MIN_REPLICATES, differences, spread, t_quantile
+from benchmark.stats.samples import CONFIDENCE, MIN_REPLICATES, differences, probability, spread, t_quantile
 
 MOST_REPLICATES = 10_000
 
@@ -24,8 +24,7 @@ def replicates_needed(
     Raises:
         ValueError: the two do not have the same replicates, a value is not finite, or a power outside (0, 1).
     """
-    if not 0 < power < 1:
-        raise ValueError(f"a power lies between 0 and 1, got {power}")
+    probability(power, "power")
     sample = differences(first, second)
     mean = abs(float(sample.mean()))
     if sample.size < MIN_REPLICATES or mean == 0:
@@ -47,7 +46,5 @@ def _power(n: int, effect: float, confidence: float) -> float:
     """The probability that the test rejects with n replicates, in the direction of the effect."""
     from scipy.special import nctdtr
 
-    noncentrality = effect * math.sqrt(n)
-    if noncentrality > 100:  # certain, and beyond what nctdtr is good for
-        return 1.0
-    return 1.0 - float(nctdtr(n - 1, noncentrality, t_quantile(confidence, n - 1)))
+    below = float(nctdtr(n - 1, effect * math.sqrt(n), t_quantile(confidence, n - 1)))
+    return 1.0 if math.isnan(below) else 1.0 - below  # NaN: noncentrality of 35 and more, where the test is certain

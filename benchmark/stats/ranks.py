@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from benchmark.stats.comparisons import holm
-from benchmark.stats.samples import CONFIDENCE, checked, t_p_values, without_rounding
+from benchmark.stats.samples import CONFIDENCE, checked, probability, t_p_values, without_rounding
 
 
 def rank_intervals(values: ArrayLike, confidence: float = CONFIDENCE, *, step: float = 0.0) -> list[tuple[int, int]]:
@@ -44,6 +44,6 @@ def surely_better(values: ArrayLike, confidence: float = CONFIDENCE, *, step: fl
     pairs = without_rounding(table[:, None, :], table[None, :, :])
     upper = np.triu_indices(rows, k=1)
     rejected = np.zeros((rows, rows), dtype=np.bool_)
-    rejected[upper] = holm(t_p_values(pairs[upper], step)) < 1 - confidence
+    rejected[upper] = holm(t_p_values(pairs[upper], step)) < 1 - probability(confidence, "confidence")
     better: NDArray[np.bool_] = (rejected | rejected.T) & (pairs.mean(axis=-1) > 0)
     return better

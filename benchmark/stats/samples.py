@@ -55,14 +55,24 @@ def spread(sample: Floats, step: float) -> Any:
     return np.maximum(sample.std(axis=-1, ddof=1), step / math.sqrt(12))
 
 
+def probability(value: float, name: str) -> float:
+    """`value`, if it lies strictly between 0 and 1.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    if not 0 < value < 1:
+        raise ValueError(f"a {name} lies between 0 and 1, got {value}")
+    return value
+
+
 def t_quantile(confidence: float, df: float) -> float:
     """The two-sided quantile of Student's t.
 
     Raises:
         ValueError: a confidence outside (0, 1).
     """
-    if not 0 < confidence < 1:
-        raise ValueError(f"a confidence lies between 0 and 1, got {confidence}")
+    probability(confidence, "confidence")
     from scipy.special import stdtrit  # imported where it is needed, for it takes long
 
     return float(stdtrit(df, (1 + confidence) / 2))

@@ -1,4 +1,4 @@
-"""Intervals against SciPy, hand calculation and simulated truth."""
+"""Intervals over replicates against SciPy and hand calculation."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.stats import Estimate, estimate, paired_difference
+from benchmark.stats import Estimate, estimate, paired_difference, simultaneous
 
 shares = st.floats(0, 1).map(lambda x: round(x, 6))
 
@@ -16,6 +16,7 @@ def test_by_hand() -> None:
     found = estimate([1.0, 2.0, 3.0])
     assert found.mean == 2.0
     assert found.n == 3
+    assert found.df == 2
     assert found.half_width == pytest.approx(4.302653 / 3**0.5, rel=1e-6)
 
 
@@ -67,13 +68,28 @@ def test_refuses_unpaired_replicates() -> None:
         paired_difference([0.1, 0.2, 0.3], [0.1, 0.2])
 
 
-@pytest.mark.parametrize("replicates", [3, 5, 10])
-def test_covers_the_true_difference(replicates: int) -> None:
-    """With a shared replicate effect far larger than the noise, 95 % of intervals hold the truth."""
-    rng = np.random.default_rng(20240501)
-    trials, truth = 4000, 0.03
-    shared = rng.normal(0.5, 0.1, (trials, replicates))
-    a = shared + truth + rng.normal(0, 0.01, shared.shape)
-    b = shared + rng.normal(0, 0.01, shared.shape)
-    covered = np.mean([paired_difference(x, y).may_be(truth) for x, y in zip(a, b, strict=True)])
-    assert 0.94 <= covered <= 0.96
+def test_a_step_is_the_least_that_replicates_are_taken_to_vary() -> None:
+    # the standard deviation of rounding to 0.01 is 0.01 / sqrt(12)
+    found = estimate([0.5, 0.5, 0.5], step=0.01)
+    assert found.half_width == pytest.approx(4.302653 * 0.01 / 36**0.5, rel=1e-6)
+    assert estimate([0.4, 0.5, 0.6], step=0.01) == estimate([0.4, 0.5, 0.6])
+
+
+@pytest.mark.parametrize("confidence", [0.0, 1.0, 95, float("nan")])
+def test_refuses_a_confidence_that_is_none(confidence: float) -> None:
+    with pytest.raises(ValueError, match="a confidence lies between 0 and 1"):
+        estimate([0.1, 0.2, 0.4], confidence)
+
+
+def test_simultaneous_intervals_share_the_error_among_the_cells() -> None:
+    cells = np.random.default_rng(0).normal(size=(5, 4))
+    found = simultaneous(cells, 0.9)
+    assert found == [estimate(cell, 1 - 0.1 / 5) for cell in cells]
+    assert simultaneous(cells[:1]) == [estimate(cells[0])]
+    assert [cell.half_width for cell in simultaneous(cells[:, :2])] == [None] * 5
+
+
+@pytest.mark.parametrize("values", [[], [0.1, 0.2, 0.3], [[0.1, float("inf"), 0.2]]])
+def test_simultaneous_intervals_refuse_what_is_no_table(values: list[float]) -> None:
+    with pytest.raises(ValueError, match="each cell and replicate"):
+        simultaneous(values)
