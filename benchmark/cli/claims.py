@@ -13,7 +13,9 @@ from benchmark.cli.common import (
     Json,
     ResultsPath,
     StorePath,
+    Yes,
     app,
+    asker,
     print_rows,
     resolve_device,
 )
@@ -41,6 +43,7 @@ def claims(
     data: Data = None,
     store: StorePath = STORE,
     results: ResultsPath = RESULTS,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Answer the paper's claims from published records.
@@ -61,7 +64,7 @@ def claims(
         print(f"{path} is what the published records give.")
         return
     if measure is not None:
-        _measure(measure, replicates, resolve_device(device), data, store, results)
+        _measure(measure, replicates, resolve_device(device), data, store, results, yes)
     if render or measure is not None:
         from benchmark.store import write_atomically
 
@@ -73,7 +76,9 @@ def claims(
     _show(ask(*read(results)), as_json)
 
 
-def _measure(suite: str, replicates: int | None, device: str, data: Path | None, store: Path, results: Path) -> None:
+def _measure(
+    suite: str, replicates: int | None, device: str, data: Path | None, store: Path, results: Path, yes: bool
+) -> None:
     """Adds what is measured to what is published, line by line."""
     from benchmark.claims.answers import measurements_path
     from benchmark.claims.measurement import merged, read_measurements, write_measurements
@@ -81,7 +86,7 @@ def _measure(suite: str, replicates: int | None, device: str, data: Path | None,
 
     path = measurements_path(results)
     kept = read_measurements(path)
-    for line in measure(suite, replicates, device, store=store, data=data):
+    for line in measure(suite, replicates, device, store=store, data=data, confirm=asker(yes)):
         kept = merged(kept, [line])
         write_measurements(path, kept)
         print(f"Measured: {line.question}{f' ({line.case})' if line.case else ''}")
