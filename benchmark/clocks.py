@@ -18,7 +18,7 @@ from benchmark.outcomes import of_rows
 from benchmark.records import Factors, Record, Work
 from benchmark.spec import FULL
 from benchmark.standings import BASELINE, RegimeStandings
-from benchmark.tables import Column, Grid, Labels
+from benchmark.tables import A, Column, Grid, Labels
 
 AT_LEAST = "≥ "
 SECONDS = ("proxy", "select", "train")
@@ -96,7 +96,7 @@ def _beside(same: Sequence[RegimeStandings], label: Labels) -> Grid:
         texts[f"{clock}: robust"] = partial(_robust, regime)
         texts[f"{clock}: − {BASELINE}"] = partial(_gain, regime)
     name = wording.regime(wording.plain(own.setting.regime))
-    title = f"{name} on each clock: robust accuracy in %, mean over fractions ({_measured(same)})"
+    title = f"{name} on each clock: robust accuracy in %, mean over fractions ({_measured(same)}; {A})"
     rows = tuple(tuple(text(standing.row) for text in texts.values()) for standing in own.order)
     reference = tuple(text(FULL) for text in texts.values()) if own.reference else None
     return Grid(title, tuple(texts), rows, reference)

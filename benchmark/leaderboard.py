@@ -71,7 +71,7 @@ def leaderboard(records: Sequence[Record]) -> Leaderboard:
         compact=(shares if dynamic else tables).compact(declared, label),
         notes=[
             *(shares.notes if dynamic else _notes)(regimes, bool(readers), records[0].factors.suite_family),
-            *([] if dynamic else clocks.notes(records)),
+            *([] if dynamic else [*nulls.notes(records), *clocks.notes(records)]),
             f"{wording.ABSENT}: no value.",
         ],
     )

@@ -97,10 +97,10 @@ def grids(records: Sequence[Record], regime: RegimeStandings, label: Labels) -> 
     matched = [null for null in nulls.draws if null != UNIFORM]
     found = []
     if UNIFORM in nulls.draws:
-        what = f"of {_counts(nulls, [UNIFORM])} random coresets at each fraction"
+        what = f"of {_counts(nulls, [UNIFORM])} random coresets"
         found.append(_grid(nulls, label, dict.fromkeys(regime.rows, UNIFORM), what))
     if matched:
-        what = f"of {_counts(nulls, matched)} random coresets with the row's own class counts at each fraction"
+        what = f"of {_counts(nulls, matched)} random coresets that have the row's own class counts"
         found.append(_grid(nulls, label, {row: row for row in matched}, what))
     return found
 
@@ -120,10 +120,10 @@ def _grid(nulls: Nulls, label: Labels, null_of: Mapping[str, str], what: str) ->
     if len(fractions) > 1:
         columns["mean"] = text(None)
     attacks = wording.attacks(nulls.attacks)
-    size = wording.counted(len(regime.replicates), "replicate")
+    size = len(regime.replicates)
     title = (
-        f"Percentile, and z in brackets, of the row's mean of {size} among means of as many {what} "
-        f"(robust accuracy at ε = {wording.radius(regime.setting.primary)}, {attacks})"
+        f"Where a row's mean over {wording.counted(size, 'replicate')} stands among means of {size} {what}: "
+        f"percentile, and z in brackets (robust accuracy at ε = {wording.radius(regime.setting.primary)}, {attacks})"
     )
     rows = [standing.row for standing in regime.order if standing.row in null_of]
     return grid([regime], title, columns, rows=rows, reference=False)
@@ -147,3 +147,21 @@ def gaps(records: Sequence[Record], regime: str) -> Iterator[str]:
     reasons = [f"{r.failure.stage}: {r.failure.message}" for r in draws if r.failure]
     for reason in dict.fromkeys(reasons):
         yield f"Random draws: {reasons.count(reason)} of {len(draws):,} failed: {wording.plain(reason)}"
+
+
+def notes(records: Sequence[Record]) -> list[str]:
+    """What the tables of nulls hold; nothing where there are no random draws."""
+    kinds = {record.factors.null for record in records} - {""}
+    found = []
+    if kinds:
+        found.append(
+            "Random coresets: each was trained once, with a training seed of its own. The percentile is the share of "
+            "their means that lie below the row's, ties by half; z is the distance to their mean in standard errors. "
+            "Single places of many: neither is adjusted. mean: of the same draws over the fractions."
+        )
+    if kinds - {UNIFORM}:
+        found.append(
+            "The row's own class counts: draw d has those of the row's coreset in replicate d modulo the number of "
+            "replicates, picked at random within each class. What is left of the row's distance is not class balance."
+        )
+    return found

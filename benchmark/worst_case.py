@@ -18,7 +18,7 @@ from benchmark.records import Record, Results
 from benchmark.spec import FULL
 from benchmark.standings import RegimeStandings
 from benchmark.stats import Estimate, estimate
-from benchmark.tables import Grid, Labels
+from benchmark.tables import A, Grid, Labels
 
 Floats = NDArray[np.float64]
 
@@ -72,7 +72,7 @@ def grids(records: Sequence[Record], regime: RegimeStandings, label: Labels) -> 
     title = (
         "Robust accuracy in % under everything that was run against each model, the search for the smallest ε included "
         f"(ε = {wording.radius(setting.primary)}, first {cells.images:,} test images, {wording.clock(setting.recipe)}; "
-        f"beside it {common} on these images, and what the rest takes off)"
+        f"beside it {common} on these images, and what the rest takes off; {A})"
     )
     columns = ("method", *percents, "mean", f"{common}, mean", "difference")
     rows = tuple(_line(cells, standing.row, label) for standing in regime.order)

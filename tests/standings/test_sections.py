@@ -1,0 +1,102 @@
+"""What a leaderboard says beyond its main table: rows unranked for flags, estimand B, more replicates, clocks."""
+
+import pytest
+
+from benchmark.leaderboard import leaderboard, render_markdown
+from benchmark.records import Record
+from benchmark.spec import Recipe
+from benchmark.standings import regime_standings
+from benchmark.stats import crossed
+from tests.factories import COUNTS, declared, grid, line_of, robust
+from tests.many import suite
+
+ROWS = {"random": 0.4, "easycore": 0.5, "worse": 0.3}
+
+
+def flagged(records: list[Record], row: str) -> list[Record]:
+    return [r.model_copy(update={"flags": ("guard",)}) if r.factors.row == row else r for r in records]
+
+
+def test_a_flagged_row_is_unranked_and_shown_ranked_behind() -> None:
+    records = flagged(grid(COUNTS), "easycore")
+    text = render_markdown(records)
+    assert line_of(text, "easycore")[:2] == ["–", "easycore"]
+    assert line_of(text, "random")[0] == "1"
+    assert "easycore is not ranked: " in text
+    assert "random has the highest mean robust accuracy" in text
+    behind = text.split("With the rows that are not ranked above, as if no flag were raised")[1]
+    assert line_of(behind, "easycore")[0] == "1"
+    assert line_of(behind, "random")[0] == "2"
+    order = [standing.row for standing in regime_standings(records)[0].order]
+    assert order == ["random", "el2n", "easycore"]
+    assert "no flag were raised" not in render_markdown(grid(COUNTS))
+
+
+def test_flagged_rows_leave_the_family() -> None:
+    assert regime_standings(grid(COUNTS))[0].family.comparisons == 3
+    assert regime_standings(flagged(grid(COUNTS), "el2n"))[0].family.comparisons == 1
+    assert regime_standings(flagged(grid(COUNTS), "el2n"), masked=True)[0].family.comparisons == 3
+
+
+def test_nobody_is_left_to_be_ranked() -> None:
+    records = grid(COUNTS)
+    for row in COUNTS:
+        records = flagged(records, row)
+    assert "No row is left to be ranked, so nothing is summarised or ranked." in render_markdown(records)
+
+
+def test_estimand_b_is_the_crossed_estimate_of_the_bits() -> None:
+    records = suite(ROWS, replicates=5)
+    regime = regime_standings(records)[0]
+    own, other = regime.verdicts("easycore"), regime.verdicts("random")
+    assert own is not None
+    assert other is not None
+    assert own.shape == (5, 200)
+    assert own.mean() == pytest.approx(regime.means("robust", "easycore").mean())  # type: ignore[union-attr]
+    assert regime.over_images("easycore", "random") == crossed(own - other)
+    text = render_markdown(records)
+    line = line_of(text.split("estimand B, over test images too")[1], "easycore")
+    assert line[1].split()[0] == line[2].split()[0]
+    assert float(line[2].split()[2]) >= float(line[1].split()[2])
+
+
+def test_two_replicates_have_no_estimand_b() -> None:
+    records = [r for r in grid(COUNTS) if r.factors.replicate < 2]
+    assert "estimand B, over test images too" not in render_markdown(declared(records))
+
+
+def test_the_family_of_the_suite_decides_and_is_named() -> None:
+    pairs, baseline = (declared(suite(ROWS, replicates=5), suite_family=kind) for kind in ("pairs", "baseline"))
+    assert "every pair of rows in every regime, on means over fractions (3 comparisons)" in render_markdown(pairs)
+    assert "every row with the baseline in every regime" in render_markdown(baseline)
+    assert regime_standings(baseline)[0].family.comparisons == 2
+
+
+def test_comparisons_of_several_regimes_are_one_family() -> None:
+    assert regime_standings(suite(ROWS, regimes=("standard", "trades")))[0].family.comparisons == 6
+
+
+def test_nothing_is_distinguishable_though_single_intervals_are() -> None:
+    close = {f"m{i}": [[41 + i % 3, 43 + i % 2, 44 + i % 3]] * 2 for i in range(1, 12)}
+    said = leaderboard(grid({"random": [[40, 42, 43]] * 2} | close)).sections[0].headline
+    assert "No row is distinguishable from the best." in said
+    beside = "In the family of 66 comparisons no row is distinguishable from random, though the intervals of 7 rows, "
+    assert beside + "each by itself, leave out 0." in said
+
+
+def test_clocks_have_a_section_and_their_changes_are_said() -> None:
+    steps = Recipe(epochs=30, clock="steps")
+    other = {"random": COUNTS["easycore"], "easycore": COUNTS["random"], "el2n": COUNTS["el2n"]}
+    records = grid(COUNTS) + [
+        robust(right, row, fraction, "standard@steps", replicate, recipe=steps)
+        for row, table in other.items()
+        for fraction, line in zip((0.1, 0.3), table, strict=True)
+        for replicate, right in enumerate(line)
+    ]
+    board = leaderboard(declared(records))
+    assert [section.title for section in board.sections] == ["Standard training", "Standard training at equal steps"]
+    assert any("equal steps in place of equal epochs" in s and "easycore falls from 1 to 2" in s for s in board.changes)
+    text = render_markdown(declared(records))
+    assert "## Between clocks" in text
+    assert not any("steps" in column for column in board.compact.columns)
+    assert "## Between clocks" not in render_markdown(grid(COUNTS))
