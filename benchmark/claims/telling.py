@@ -7,12 +7,18 @@ from benchmark.stats import CONFIDENCE
 
 _DIGITS: dict[Unit, int] = {"Spearman's rho": 2, "pixels": 4, "lengths": 2, "per length": 2}
 _SCALE: dict[Unit, int] = {"points": 100, "share": 100}
-_SUFFIX: dict[Unit, str] = {"points": " points", "share": " %", "pixels": " pixels", "segments": " segments"}
+_SUFFIX: dict[Unit, str] = {
+    "points": " points",
+    "share": " %",
+    "pixels": " pixels",
+    "segments": " segments",
+    "ratio": " times",
+}
 
 
 def amount(value: float, unit: Unit) -> str:
-    """A value with its sign, where it may have either, and its unit: "+3.1 points", "−0.62", "37.5 %"."""
-    return number(value, unit) + _SUFFIX.get(unit, "")
+    """A value with its sign, where it may have either, and its unit: "+3.1 points", "ρ = −0.62", "37.5 %"."""
+    return ("ρ = " if unit == "Spearman's rho" else "") + number(value, unit) + _SUFFIX.get(unit, "")
 
 
 def number(value: float, unit: Unit) -> str:

@@ -142,7 +142,7 @@ def test_a_folder_that_cannot_be_written_is_named_before_any_work(suite: Path, t
     assert not (tmp_path / "store").exists()
 
 
-COMMANDS = ["calibrate", "check", "datasets", "explain", "leaderboard", "ledger", "methods", "new-method", "plan"]
+COMMANDS = ["calibrate", "check", "claims", "datasets", "explain", "leaderboard", "ledger", "methods", "new-method", "plan"]
 COMMANDS += ["publish", "run", "select", "suites"]
 
 
