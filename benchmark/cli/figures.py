@@ -1,0 +1,104 @@
+"""The command of figures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchmark.cli.common import RESULTS, STORE, Data, Device, ResultsPath, StorePath, Threads, app, resolve_device
+from methods.errors import CoresetBenchError, UsageError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from benchmark.figures.canvas import Drawing
+    from benchmark.figures.sources import Source
+
+
+@app.command()
+def figures(
+    suite: Annotated[
+        str | None, typer.Argument(metavar="[SUITE]", help="A suite with records: published, or else run here.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the figures. [default: figures/ beside the records]", show_default=False),
+    ] = None,
+    png: Annotated[bool, typer.Option("--png", help="PNGs beside the SVGs.")] = False,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Train the proxies and choose the coresets that the store lacks.")
+    ] = False,
+    data: Data = None,
+    device: Device = "cpu",
+    threads: Threads = 1,
+    store: StorePath = STORE,
+    results: ResultsPath = RESULTS,
+) -> None:
+    """Draw a suite's figures, each an SVG with a CSV of its numbers beside it.
+
+    Accuracies come from the records alone; images, signals and coresets from the store, as far as it has them. Without
+    a suite, the figures of every published one are drawn from its records.
+
+    Example: coreset-bench figures digits --trace
+    """
+    from benchmark.figures import gallery
+    from benchmark.publish import RECORDS
+    from benchmark.records import read_records
+
+    if suite is None:
+        if trace or out:
+            raise UsageError(f"--{'trace' if trace else 'out'} is for one suite; name it.")
+        for folder in gallery.published(results):
+            _write(gallery.of_records(read_records(folder / RECORDS)), folder / gallery.FOLDER, png)
+        return
+    folder = _folder(suite, results)
+    target = out or folder / gallery.FOLDER
+    _write(gallery.of_records(read_records(folder / RECORDS)), target, png)
+    try:
+        source = _source(suite, trace, data, store, resolve_device(device), threads)
+    except CoresetBenchError as reason:
+        if trace:
+            raise
+        print(f"No figures of images, signals and coresets: {reason}")
+        return
+    _write(gallery.of_store(source, print), target, png)
+
+
+def _write(drawings: "Iterable[Drawing]", target: Path, png: bool) -> None:
+    from benchmark.figures import gallery
+
+    for drawing in drawings:
+        print(f"Written: {', '.join(map(str, gallery.write(drawing, target, png)))}")
+
+
+def _folder(suite: str, results: Path) -> Path:
+    """Where the suite's records lie: those that are published, or else those of a run here."""
+    from benchmark.publish import LOCAL, RECORDS
+    from benchmark.spec import load_suite
+
+    name = load_suite(suite).name if suite.endswith(".toml") else suite
+    for folder in (results / name, results / LOCAL / name):
+        if (folder / RECORDS).is_file():
+            return folder
+    known = sorted({path.parent.name for path in results.glob(f"**/{RECORDS}")})
+    if not known:
+        raise UsageError(f"There are no results in {results}; run a suite first (coreset-bench run SUITE).")
+    raise unknown(f"suite among the results in {results}:", name, known)
+
+
+def _source(suite: str, trace: bool, root: Path | None, store: Path, device: str, threads: int) -> "Source":
+    import torch
+
+    from benchmark.data import fingerprint
+    from benchmark.figures.sources import Source
+    from benchmark.plan import Data as Known
+    from benchmark.spec import load_suite
+    from benchmark.stages import Workshop
+    from benchmark.store import Store
+    from benchmark.workers import set_up_device
+
+    set_up_device(device)
+    torch.set_num_threads(threads)
+    spec = load_suite(suite)
+    known = Known(spec.dataset, fingerprint(spec.dataset, root))
+    return Source(spec, known, Workshop(Store(store), spec.dataset, root, device), trace)

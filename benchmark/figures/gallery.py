@@ -1,0 +1,87 @@
+"""All figures of a suite, drawn and written: what there is, and what of it can be drawn now."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from benchmark.figures import agreement, canvas, curves, embedding, heatmaps, planes, samples, tradeoffs, trajectories
+from benchmark.figures.canvas import Drawing
+from benchmark.figures.sources import Missing, Source
+from benchmark.publish import README_SUITE
+from benchmark.records import Record
+from benchmark.shares import is_dynamic
+from benchmark.standings import RegimeStandings, regime_standings
+from benchmark.store import write_atomically
+from methods.errors import UsageError
+
+FOLDER = "figures"  # beside the records
+
+OfRecords = Callable[[Sequence[Record], Sequence[RegimeStandings]], Drawing]
+OfStore = Callable[[Source], Drawing]
+
+OF_RECORDS: tuple[OfRecords, ...] = (curves.fractions, curves.radii, tradeoffs.tradeoff, tradeoffs.gains)
+OF_DYNAMIC_RECORDS: tuple[OfRecords, ...] = (curves.fractions,)  # that track has no mean over shares
+OF_STORE: tuple[OfStore, ...] = (
+    samples.samples,
+    trajectories.trajectories,
+    agreement.agreement,
+    embedding.embedding,
+    heatmaps.scores,
+    heatmaps.overlap,
+)
+
+
+def of_records(records: Sequence[Record]) -> Iterator[Drawing]:
+    """The figures that records alone give.
+
+    Raises:
+        CoresetBenchError: the records do not belong in one table, or cannot be decoded.
+    """
+    if not any(record.results for record in records):
+        return
+    regimes = regime_standings(records)
+    for draw in OF_DYNAMIC_RECORDS if is_dynamic(records) else OF_RECORDS:
+        with canvas.style():
+            drawing = draw(records, regimes)
+        yield drawing
+
+
+def of_store(source: Source, said: Callable[[str], None]) -> Iterator[Drawing]:
+    """The figures of a run's proxies and coresets; what cannot be drawn is said at the end, each reason once."""
+    reasons: dict[str, list[str]] = {}
+    for draw in OF_STORE:
+        try:
+            with canvas.style():
+                drawing = draw(source)
+            yield drawing
+        except Missing as reason:
+            reasons.setdefault(str(reason), []).append(draw.__name__)
+    if source.suite.name == README_SUITE and source.trace:
+        with canvas.style():
+            drawing = planes.planes()
+        yield drawing
+    for sentence, names in reasons.items():
+        said(f"Not drawn: {', '.join(names)}. {sentence}")
+
+
+def write(drawing: Drawing, folder: Path, png: bool) -> list[Path]:
+    """Writes NAME.svg and NAME.csv, and NAME.png where it is asked for; the paths.
+
+    Raises:
+        CoresetBenchError: the folder cannot be written.
+    """
+    files = {"svg": drawing.svg(), "csv": drawing.table.csv(), **({"png": drawing.png()} if png else {})}
+    for kind, data in files.items():
+        write_atomically(folder / f"{drawing.name}.{kind}", data)
+    return [folder / f"{drawing.name}.{kind}" for kind in files]
+
+
+def published(results: Path) -> list[Path]:
+    """The folders of published suites.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = sorted(path.parent for path in results.glob("*/records.jsonl") if path.parent.name != "local")
+    if not found:
+        raise UsageError(f"Nothing is published under {results}; publish a run first: make publish SUITE=digits")
+    return found

@@ -1,0 +1,149 @@
+"""Names beside lines and points, none over another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from benchmark.figures.canvas import SIZE, ink_of_text, shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.transforms import Bbox
+
+_LINE = SIZE * 1.3  # points from one label's middle to the next
+
+
+@dataclass(frozen=True)
+class Label:
+    """A name that belongs to a point in data coordinates."""
+
+    x: float
+    y: float
+    text: str
+    color: str
+
+
+def spread(wanted: ArrayLike, gap: float, low: float, high: float) -> NDArray[np.float64]:
+    """Places at least `gap` apart, in the order of the wanted ones and as near to them as least squares allow.
+
+    They lie in [low, high] where there is room.
+    """
+    from scipy.optimize import isotonic_regression
+
+    places = np.asarray(wanted, dtype=np.float64)
+    if not places.size:
+        return places
+    order = np.argsort(places, kind="stable")
+    offsets = gap * np.arange(len(places))
+    free = isotonic_regression(places[order] - offsets).x
+    free = np.clip(free, low, max(low, high - offsets[-1])) + offsets
+    result = np.empty_like(free)
+    result[order] = free
+    return result
+
+
+def label_ends(axes: "Axes", labels: Sequence[Label]) -> None:
+    """Names in the margin right of the panel, each tied to the end of its line."""
+    if not labels:
+        return
+    figure = axes.figure
+    points_per_inch = 72
+    box = axes.get_position()
+    height = box.height * figure.get_figheight() * points_per_inch  # type: ignore[union-attr]
+    width = box.width * figure.get_figwidth() * points_per_inch  # type: ignore[union-attr]
+    axes.get_xlim(), axes.get_ylim()  # settles the limits, on which every place depends
+    ends = axes.transData.transform([(label.x, label.y) for label in labels])
+    ends = axes.transAxes.inverted().transform(ends) * (width, height)
+    across, up = ends.T
+    for label, x, y, place in zip(labels, across, up, spread(up, _LINE, -4, height + 6), strict=True):
+        axes.annotate(
+            "",
+            xy=(x + 4, y),
+            xytext=(width + 17, place),
+            xycoords="axes points",
+            textcoords="axes points",
+            arrowprops={"arrowstyle": "-", "color": label.color, "lw": 0.6, "alpha": 0.7, "shrinkA": 0, "shrinkB": 0},
+            annotation_clip=False,
+        )
+        axes.annotate(
+            shortened(label.text),
+            xy=(width + 19, place),
+            xycoords="axes points",
+            va="center",
+            ha="left",
+            color=ink_of_text(label.color),
+            annotation_clip=False,
+        )
+
+
+# Where a name may stand from its point, in points: nearest first.
+_PLACES = [
+    (distance * x, distance * y, ha, va)
+    for distance in (7, 13, 20, 28, 38, 50)
+    for x, y, ha, va in (
+        (1, 0, "left", "center"),
+        (-1, 0, "right", "center"),
+        (0, 1, "center", "bottom"),
+        (0, -1, "center", "top"),
+        (0.7, 0.7, "left", "bottom"),
+        (0.7, -0.7, "left", "top"),
+        (-0.7, 0.7, "right", "bottom"),
+        (-0.7, -0.7, "right", "top"),
+    )
+]
+
+
+def label_points(axes: "Axes", labels: Sequence[Label], marks: ArrayLike = ()) -> None:
+    """Names beside points, where they cover no other name, no point (`marks`, data [m, 2]) and stay in the panel.
+
+    A name for which there is no such place is left out: the table has it.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.patheffects import withStroke
+    from matplotlib.text import Text
+    from matplotlib.transforms import Bbox
+
+    axes.get_xlim(), axes.get_ylim()  # settles the limits, on which every place depends
+    canvas = FigureCanvasAgg(axes.figure)  # type: ignore[arg-type]
+    renderer = canvas.get_renderer()
+    dots = np.asarray(marks, dtype=np.float64).reshape(-1, 2)
+    dots = axes.transData.transform(dots) if len(dots) else dots
+    scale = axes.figure.dpi / 72
+    taken = [Bbox.from_bounds(x - 3 * scale, y - 3 * scale, 6 * scale, 6 * scale) for x, y in dots]
+    frame = axes.get_window_extent(renderer)
+    for label in labels:
+        for x, y, ha, va in _PLACES:
+            note = axes.annotate(
+                shortened(label.text),
+                xy=(label.x, label.y),
+                xytext=(x, y),
+                textcoords="offset points",
+                ha=ha,
+                va=va,
+                color=ink_of_text(label.color),
+                arrowprops={
+                    "arrowstyle": "-",
+                    "color": label.color,
+                    "lw": 0.5,
+                    "alpha": 0.7,
+                    "shrinkA": 1,
+                    "shrinkB": 3,
+                }
+                if abs(x) + abs(y) > 14
+                else None,
+            )
+            note.set_path_effects([withStroke(linewidth=2, foreground="white")])
+            note.update_positions(renderer)
+            place = Text.get_window_extent(note, renderer)  # of the words, without the line that leads to them
+            if _fits(place.padded(scale), taken, frame):
+                taken.append(place)
+                break
+            note.remove()
+
+
+def _fits(place: "Bbox", taken: "Sequence[Bbox]", frame: "Bbox") -> bool:
+    inside = frame.x0 <= place.x0 and place.x1 <= frame.x1 and frame.y0 <= place.y0 and place.y1 <= frame.y1
+    return inside and not any(place.overlaps(other) for other in taken)
