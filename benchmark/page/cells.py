@@ -163,7 +163,7 @@ def _commands(records: Sequence[Record]) -> dict[str, list[str]]:
     base = suite.split("+")[0]
     file = [] if base in suite_names() else [f"{base}.toml"]
     rows, clock = added(suite, base)
-    again = command("CELL", *file or [base], rows, clock, Path("again"))
+    again = command("CELL", file[0] if file else base, rows, clock, Path("again"))
     before, _, after = again.partition(" --only CELL ")
     return {
         "explain": ["coreset-bench explain", f"--suite {file[0]}" if file else ""],
