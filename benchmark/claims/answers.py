@@ -1,5 +1,6 @@
 """Answers with intervals and verdicts, from published records and measurements alone."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -108,7 +109,8 @@ def _check(asked: Sequence[Question], measurements: Sequence[Measurement]) -> No
 
 def _asked(question: Question, suites: Sequence[Published], measurements: Sequence[Measurement]) -> Asked:
     if question.compare is None:
-        return Asked(question, tuple(_measured(question, m) for m in measurements if m.question == question.id), ())
+        lines = sorted((line for line in measurements if line.question == question.id), key=_order)
+        return Asked(question, tuple(_measured(question, line) for line in lines), ())
     answers: list[Answer] = []
     missing: list[tuple[str, Missing]] = []
     for suite in suites:
@@ -120,6 +122,12 @@ def _asked(question: Question, suites: Sequence[Published], measurements: Sequen
             else:
                 answers.append(compared(question, question.compare, suite.name, found))
     return Asked(question, tuple(answers), tuple(missing))
+
+
+def _order(line: Measurement) -> tuple[str, list[tuple[int, str]]]:
+    """By suite and case, numbers in a case by their size: a batch of 8 before one of 32."""
+    parts = [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", line.case)]
+    return line.suite, parts
 
 
 def _measured(question: Question, line: Measurement) -> Answer:

@@ -80,7 +80,9 @@ class Published:
 
     def scale(self, regime: RegimeStandings) -> Scale:
         factors = self.records[0].factors
-        return Scale(factors.dataset, factors.pool, regime.setting.model)
+        part = factors.dataset_spec.train
+        data = f"{factors.dataset}, {part:,} images" if part else factors.dataset
+        return Scale(data, factors.pool, regime.setting.model)
 
     def step(self, asked: Comparison, setting: Setting) -> float:
         """What one test image more or less changes in a cell's metric; in the worst class, one of the smallest."""

@@ -21,9 +21,9 @@ SMALL_NETWORKS = ("mlp", "cnn-tiny", "cnn-small")
 
 @dataclass(frozen=True)
 class Brief:
-    """The verdicts at one scale, as links to their questions."""
+    """The verdicts on one data set, as links to their questions."""
 
-    scale: str
+    scales: str
     supported: list[str]
     not_supported: list[str]
     undecided: str
@@ -71,10 +71,10 @@ def rendered(found: Sequence[Asked]) -> str:
     scales = list(dict.fromkeys(answer.scale for asked in found for answer in asked.answers))
     topics = dict.fromkeys(asked.question.topic for asked in found)
     return markdown.template("claims.md.j2").render(
-        small=[str(scale) for scale in scales if not at_paper_scale(scale)],
-        large=[str(scale) for scale in scales if at_paper_scale(scale)],
+        small=_spans([scale for scale in scales if not at_paper_scale(scale)]),
+        large=_spans([scale for scale in scales if at_paper_scale(scale)]),
         counts=counted(found),
-        brief=[_brief(scale, found) for scale in scales],
+        brief=[_brief(data, found) for data in dict.fromkeys(scale.data for scale in scales)],
         topics=[_topic(title, [asked for asked in found if asked.question.topic == title]) for title in topics],
         level=f"{100 * CONFIDENCE:g} %",
         error=f"{50 * (1 - CONFIDENCE):g} %",
@@ -99,23 +99,40 @@ def counted(found: Sequence[Asked]) -> str:
     )
 
 
-def _brief(scale: Scale, found: Sequence[Asked]) -> Brief:
-    """What is supported and what is not at one scale; what is undecided is counted."""
+def _brief(data: str, found: Sequence[Asked]) -> Brief:
+    """What is supported and what is not on one data set; what is undecided is counted."""
     told: dict[Verdict, list[str]] = {SUPPORTED: [], NOT_SUPPORTED: []}
     few: Counter[int] = Counter()
+    scales: list[Scale] = []
+    open_topics = dict.fromkeys(asked.question.topic for asked in found)
     for asked in found:
-        here = [answer for answer in asked.answers if answer.scale == scale]
+        here = [answer for answer in asked.answers if answer.scale.data == data]
+        scales += [answer.scale for answer in here]
         few.update(answer.replicates for answer in here if answer.verdict == UNDECIDED)
         for verdict, links in told.items():
             cases = [wording.markdown(answer.case) for answer in here if answer.verdict == verdict]
             if cases:
-                # One case of several is named.
-                which = f" ({', '.join(cases)})" if any(cases) and len(here) > 1 else ""
+                open_topics.pop(asked.question.topic, None)
+                # Where cases disagree they are named.
+                which = f" ({', '.join(cases)})" if len(cases) < len(here) else ""
                 links.append(f"{_link(asked)}{which}")
-    undecided = [
-        f"{wording.counted(count, 'answer')} of {wording.counted(n, 'replicate')}" for n, count in sorted(few.items())
-    ]
-    return Brief(str(scale), told[SUPPORTED], told[NOT_SUPPORTED], wording.listed(undecided))
+    counts = [f"{wording.counted(count, 'answer')} of {wording.counted(n, 'replicate')}" for n, count in few.items()]
+    asked_here = {asked.question.topic for asked in found if any(a.scale.data == data for a in asked.answers)}
+    wholly = [f"“{topic}”" for topic in open_topics if topic in asked_here]
+    undecided = wording.listed(counts) + (f", among them all on {wording.listed(wholly)}" if wholly else "")
+    return Brief(_spanned(data, scales), told[SUPPORTED], told[NOT_SUPPORTED], undecided if counts else "")
+
+
+def _spans(scales: Sequence[Scale]) -> list[str]:
+    return [_spanned(data, [s for s in scales if s.data == data]) for data in dict.fromkeys(s.data for s in scales)]
+
+
+def _spanned(data: str, scales: Sequence[Scale]) -> str:
+    """The data with the pools and networks of all these scales: "digits (N = 1,000 to 1,100, mlp and cnn-tiny)"."""
+    pools = sorted({scale.pool for scale in scales})
+    span = f"{pools[0]:,}" + (f" to {pools[-1]:,}" if len(pools) > 1 else "")
+    models = dict.fromkeys(model for scale in scales for model in scale.model.split(" and "))
+    return f"{data} (N = {span}, {wording.listed(list(models))})"
 
 
 def _link(asked: Asked) -> str:

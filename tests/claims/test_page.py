@@ -79,8 +79,8 @@ def test_in_one_minute_says_what_holds_at_each_scale() -> None:
     brief = rendered(ask(suites, lines)).split("## In one minute")[1].split("\n## ")[0]
     scale, yes, no, undecided = brief.strip().splitlines()[-4:]
     assert scale == "- **digits (N = 1,100, mlp)**"
-    assert yes.startswith("  - yes, supported: [More robust than with every other method, under standard training?]")
-    assert no == "  - no, not supported: [Is it the same sample under another architecture?](#architectures)"
+    assert yes.startswith("  - yes, supported: [Is EasyCore more robust than every other method, under standard training?]")
+    assert no == "  - no, not supported: [Does AIGN rank samples alike under another architecture?](#architectures)"
     assert undecided == "  - undecided: 1 answer of 3 replicates"
 
 
