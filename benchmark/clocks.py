@@ -53,7 +53,7 @@ def _changes(own: RegimeStandings, other: RegimeStandings) -> str:
     of = f"(ranks among the {len(rows)} rows that have one on both)"
     if moved and own.has_intervals:
         parts = [
-            f"{wording.plain(row)} {'falls' if after[row] > before[row] else 'rises'} from "
+            f"{wording.plain(row)} {'falls' if after[row] > before[row] else 'rises'} from rank "
             f"{wording.ranks(before[row])} to {wording.ranks(after[row])}"
             for row in sorted(moved, key=lambda row: (after[row], before[row], row))
         ]
