@@ -17,8 +17,8 @@ _SUFFIX: dict[Unit, str] = {
 
 
 def amount(value: float, unit: Unit) -> str:
-    """A value with its sign, where it may have either, and its unit: "+3.1 points", "ρ = −0.62", "37.5 %"."""
-    return ("ρ = " if unit == "Spearman's rho" else "") + number(value, unit) + _SUFFIX.get(unit, "")
+    """A value with its sign, where it may have either, and its unit: "+3.1 points", "−0.62 (ρ)", "37.5 %"."""
+    return number(value, unit) + (" (ρ)" if unit == "Spearman's rho" else _SUFFIX.get(unit, ""))
 
 
 def number(value: float, unit: Unit) -> str:

@@ -50,9 +50,8 @@ def test_an_edited_verdict_fails_the_check(results: Path) -> None:
 
 def test_answers_are_printed_and_given_as_numbers(results: Path) -> None:
     printed = run(results).output
-    assert (
-        "Is EasyCore more robust than uniform draws, under standard training?\n  supported      digits (N = 1,100" in printed
-    )
+    question = "Is EasyCore more robust than uniform draws, under standard training?"
+    assert f"{question}\n  supported      digits (N = 1,100, mlp)" in printed
     lines = json.loads(run(results, "--json").output)
     (line,) = (line for line in lines if line["question"] == "uniform")
     assert line["low"] < line["value"] < line["high"]

@@ -79,7 +79,7 @@ def test_in_one_minute_says_what_holds_at_each_scale() -> None:
     brief = rendered(ask(suites, lines)).split("## In one minute")[1].split("\n## ")[0]
     scale, yes, no, undecided = brief.strip().splitlines()[-4:]
     assert scale == "- **digits (N = 1,100, mlp)**"
-    assert yes.startswith("  - yes, supported: [Is EasyCore more robust than every other method, under standard training?]")
+    assert yes.startswith("  - yes, supported: [Is EasyCore more robust than every other method, under standard")
     assert no == "  - no, not supported: [Does AIGN rank samples alike under another architecture?](#architectures)"
     assert undecided == "  - undecided: 1 answer of 3 replicates"
 
@@ -89,7 +89,7 @@ def test_numbers_and_rules_are_spelled() -> None:
     assert "+5.7 points; 95 % interval +" in page
     assert "Supported: the whole interval lies above 0. Not supported: all of it lies below 1 point." in page
     assert "Supported: the whole interval lies below 0. Not supported: all of it lies above −0.1." in page
-    assert "ρ = −0.60; 95 % interval −0.85 to −0.35, 3 replicates" in page
+    assert "−0.60 (ρ); 95 % interval −0.85 to −0.35, 3 replicates" in page
     assert "undecided: 2 replicates" in page
     assert "the winner's curse" in page
     assert "the largest of 2 fractions and so likely too large" in page
