@@ -88,10 +88,10 @@ def test_each_says_on_what_it_was_measured(lines: list[Measurement]) -> None:
 
 def test_again_from_the_store_they_say_the_same(folder: Path, lines: list[Measurement]) -> None:
     from benchmark import stages
-    from benchmark.experiments import free, lemma, vulnerability
+    from benchmark.experiments import free, geometry, lemma
 
     with pytest.MonkeyPatch.context() as patch:
-        for module, name in ((stages, "trace"), (vulnerability, "smallest"), (free, "free_norms"), (lemma, "sides")):
+        for module, name in ((stages, "trace"), (geometry, "smallest"), (free, "free_norms"), (lemma, "sides")):
             patch.setattr(module, name, None)  # whoever calls it fails
         again = list(measure(str(folder / "small.toml"), 2, store=folder / "store"))
     assert [(line.identity, line.values, line.facts) for line in again] == [
