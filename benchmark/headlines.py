@@ -39,7 +39,13 @@ def headline(regime: RegimeStandings) -> list[str]:
     spotlight = next((standing for standing in order if standing.row == SPOTLIGHT), None)
     if spotlight and spotlight is not best:
         sentences.append(_place(spotlight, regime, complete))
-    return sentences + _under_autoattack(regime)
+    return sentences + _masked(regime) + _under_autoattack(regime)
+
+
+def _masked(regime: RegimeStandings) -> list[str]:
+    """Rows that would be ranked if they could be believed; the reasons stand under the table."""
+    rows = [wording.plain(row) for row in regime.rows if row in regime.masked]
+    return [f"Not ranked, as gradients may mislead the attacks: {wording.listed(rows)}."] if rows else []
 
 
 def _best(best: Standing, complete: list[Standing]) -> str:
@@ -90,17 +96,26 @@ def _beside_baseline(regime: RegimeStandings, complete: list[Standing]) -> list[
     above = [wording.plain(row) for row in rows if (row, BASELINE) in better]
     below = [wording.plain(row) for row in rows if (BASELINE, row) in better]
     if not above and not below:
-        alone = sum(s.gain is not None and not s.gain.may_be(0.0) for s in complete)
-        by_itself = (
-            f", though the {'interval' if alone == 1 else 'intervals'} of {wording.counted(alone, 'row')}, each by "
-            f"itself, {'leaves' if alone == 1 else 'leave'} out 0"
-        )
         family = wording.counted(regime.family.comparisons, "comparison")
-        return [f"In the family of {family} no row is distinguishable from {BASELINE}{by_itself if alone else ''}."]
+        return [f"In the family of {family} no row is distinguishable from {BASELINE}{_by_themselves(complete)}."]
     return [
         f"Distinguishable from {BASELINE}: above it {wording.listed(above) or 'none'}, "
         f"below it {wording.listed(below) or 'none'}."
     ]
+
+
+def _by_themselves(complete: list[Standing]) -> str:
+    """What single intervals say that the family does not bear out."""
+    gains = [standing.gain for standing in complete if standing.gain and not standing.gain.may_be(0.0)]
+    above = sum(gain.mean > 0 for gain in gains)
+    if not gains:
+        return ""
+    rows = [
+        f"{wording.counted(count, 'row')} {place}"
+        for count, place in ((above, "above"), (len(gains) - above, "below"))
+        if count
+    ]
+    return f", though the single intervals put {wording.listed(rows)} it"
 
 
 def _place(standing: Standing, regime: RegimeStandings, complete: list[Standing]) -> str:

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from benchmark import wording
 from benchmark.records import Record, Sign
+from benchmark.spec import FULL
 
 Label = Callable[[str], str]
 
@@ -84,21 +85,25 @@ def joined(found: Iterable[Mapping[str, Sign]]) -> dict[str, Sign]:
 
 
 def masked_rows(records: Iterable[Record], regime: str) -> dict[str, str]:
-    """The rows to leave unranked in a regime, each with the reason: "2 of 3 replicates at 30 % are flagged (guard)"."""
+    """The rows to leave unranked in a regime, each with the reason: "2 of 3 replicates at 30 % are flagged (guard)".
+
+    The full pool is ranked nowhere.
+    """
     reasons = {}
     for row, models in _models(records, regime).items():
-        told = []
-        for fraction in sorted({model.factors.fraction for model in models}):
+        parts: list[str] = []
+        raised: set[str] = set()
+        for fraction in sorted({model.factors.fraction for model in models if row != FULL}):
             here = [model for model in models if model.factors.fraction == fraction]
-            flagged = [model for model in here if set(model.flags) & set(MASKING)]
+            flagged = [set(model.flags) & set(MASKING) for model in here if set(model.flags) & set(MASKING)]
             if 2 * len(flagged) > len(here):
-                raised = wording.listed([flag for flag in MASKING if any(flag in model.flags for model in flagged)])
-                told.append(
-                    f"{len(flagged)} of {wording.counted(len(here), 'replicate')} at {wording.percent(fraction)} "
-                    f"{'is' if len(flagged) == 1 else 'are'} flagged ({raised})"
-                )
-        if told:
-            reasons[row] = wording.listed(told)
+                replicates = wording.counted(len(here), "replicate")
+                parts.append(f"{len(flagged)} of {replicates} at {wording.percent(fraction)}")
+                raised.update(*flagged)
+        if parts:
+            names = wording.listed([flag for flag in MASKING if flag in raised])
+            verb = "is" if len(parts) == 1 and parts[0].startswith("1 ") else "are"
+            reasons[row] = f"{wording.listed(parts)} {verb} flagged ({names})"
     return reasons
 
 

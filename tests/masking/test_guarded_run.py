@@ -96,6 +96,7 @@ def test_the_leaderboard_and_explain_tell(folder: Path) -> None:
     for text in (" ".join(page.split()), board):
         assert "random is not ranked: 2 of 2 replicates at 30 % are flagged (guard)." in text
         assert "Signs of masked gradients: looked for in 2 of 4 models, found in 2." in text
+        assert "Not ranked, as gradients may mislead the attacks: random." in text
     assert "under everything that was run against each model" in board
     cell = "guarded/random/0.3/standard/0"
     told = command("explain", cell, "--suite", "guarded.toml", cwd=folder)

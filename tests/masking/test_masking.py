@@ -82,7 +82,7 @@ FIRED, BLIND = {"guard": (5, 100)}, {"zero-gradients": (50, 90)}
         ({(0.1, 0): FIRED, (0.1, 2): BLIND}, "2 of 3 replicates at 10 % are flagged (zero-gradients and guard)"),
         (
             {(0.1, 0): FIRED, (0.1, 2): FIRED, (0.3, 0): FIRED, (0.3, 1): FIRED, (0.3, 2): FIRED},
-            "2 of 3 replicates at 10 % are flagged (guard) and 3 of 3 replicates at 30 % are flagged (guard)",
+            "2 of 3 replicates at 10 % and 3 of 3 replicates at 30 % are flagged (guard)",
         ),
         ({(0.1, 0): {"guard": (2, 100)}, (0.1, 1): {"guard": (2, 100)}, (0.1, 2): {"guard": (2, 100)}}, None),
         ({(0.1, r): {"nonfinite-logits": (100, 100)} for r in range(3)}, None),  # hides nothing
@@ -92,6 +92,12 @@ def test_a_row_is_unranked_where_most_replicates_are_flagged_at_a_fraction(flagg
     expected = {} if reason is None else {"x": reason}
     assert masked_rows(rows(flagged), "standard") == expected
     assert masked_rows(rows(flagged), "trades") == {}
+
+
+def test_the_full_pool_is_a_reference_and_never_unranked() -> None:
+    full = [cell("full", 1.0, r, FIRED) for r in range(3)]
+    assert masked_rows(full, "standard") == {}
+    assert sentences(full, "standard")[0].startswith("Flag guard")
 
 
 def test_half_is_not_most() -> None:
