@@ -16,6 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.allocator import keep_freed_memory
 from benchmark.plan import Plan, Selection, Stage, Trace, make_plan
 from benchmark.records import Failure
 from benchmark.spec import Suite
@@ -84,6 +85,7 @@ def _start(setting: Setting, inflight: Any) -> None:
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as it is for a job in a script's background
         signal.signal(signal.SIGINT, _stop)
     torch.set_num_threads(setting.threads)
+    keep_freed_memory()
     _inflight = inflight
     try:
         suite = Suite.model_validate_json(setting.suite)

@@ -28,10 +28,17 @@ class WindowedSquare(SquareAttack):
         with torch.no_grad():
             return self._queried(x, y)
 
+    def margin(self, x: Tensor, y: Tensor) -> Tensor:
+        """The label's logit minus the largest other one [n]: the loss as well, and all that a query reads."""
+        logits = self.predict(x)
+        label = y[:, None]
+        others = logits.scatter(1, label, -torch.inf).amax(dim=1)
+        return logits.gather(1, label).squeeze(1) - others
+
     def _queried(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         channels, height, width = x.shape[1:]
         best = torch.clamp(x + self.eps * self.random_choice([len(x), channels, 1, width]), 0.0, 1.0)
-        margin, loss = self.margin_and_loss(best, y)
+        margin = self.margin(best, y)
         queries, last = torch.ones(len(x), device=x.device), best.clone()
         alive = torch.arange(len(x), device=x.device)
         lower, upper = x - self.eps, x + self.eps
@@ -39,7 +46,7 @@ class WindowedSquare(SquareAttack):
             standing = margin > 0
             if not standing.all():
                 last[alive[~standing]] = best[~standing]
-                alive, y, margin, loss = alive[standing], y[standing], margin[standing], loss[standing]
+                alive, y, margin = alive[standing], y[standing], margin[standing]
                 best, lower, upper = best[standing], lower[standing], upper[standing]
             if not len(alive):
                 break
@@ -50,11 +57,9 @@ class WindowedSquare(SquareAttack):
             before = best[window].clone()
             after = torch.clamp(torch.min(torch.max(before + step, lower[window]), upper[window]), 0.0, 1.0)
             best[window] = after
-            new_margin, new_loss = self.margin_and_loss(best, y)
-            better = new_loss < loss
-            loss = torch.where(better, new_loss, loss)
-            better |= new_margin <= 0
-            margin = torch.where(better, new_margin, margin)
+            new = self.margin(best, y)
+            better = (new < margin) | (new <= 0)
+            margin = torch.where(better, new, margin)
             best[window] = torch.where(better[:, None, None, None], after, before)
             queries[alive] += 1
         last[alive] = best

@@ -7,13 +7,14 @@ import json
 import math
 import statistics
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-OURS, BASELINE = "ours", "baseline"
+OURS, BASELINE, BOUND = "ours", "baseline", "bound"
 
 
 def ratios(groups: dict[str, Any]) -> list[dict[str, Any]]:
@@ -40,6 +41,33 @@ def ratios(groups: dict[str, Any]) -> list[dict[str, Any]]:
     return lines
 
 
+def bounds(groups: dict[str, Any]) -> list[str]:
+    """How near ours comes to its own arithmetic timed alone, a sentence a group that has it."""
+    return [
+        f"{name}: {statistics.median(found[BOUND]['seconds']) / statistics.median(found[OURS]['seconds']):.2f} of the "
+        "throughput of its passes timed alone."
+        for name, found in ((name, group["contestants"]) for name, group in groups.items())
+        if OURS in found and BOUND in found
+    ]
+
+
+def disagreements(groups: dict[str, Any]) -> list[str]:
+    """Whether two attacks give the same verdicts, image by image, a sentence a group that kept them."""
+    lines = []
+    for name, group in groups.items():
+        verdicts = [group["contestants"].get(who, {}).get("robust") for who in (BASELINE, OURS)]
+        if None in verdicts:
+            continue
+        pairs = Counter(zip(*verdicts, strict=True))
+        only_ours, only_theirs = pairs["0", "1"], pairs["1", "0"]
+        same = 100 * (1 - (only_ours + only_theirs) / pairs.total())
+        lines.append(
+            f"{name}: robust to both {pairs['1', '1']}, to neither {pairs['0', '0']}, to ours alone {only_ours}, "
+            f"to the baseline alone {only_theirs}: {same:.1f} % the same verdict."
+        )
+    return lines
+
+
 def print_report(path: Path, console: Console) -> None:
     """A table of ratios and, where there are several with the same target, their geometric mean."""
     book = json.loads(path.read_text())
@@ -62,6 +90,8 @@ def print_report(path: Path, console: Console) -> None:
             "" if line["peak_mb"] is None else f"{line['peak_mb']:.0f}",
         )
     console.print(table)
+    for text in [*bounds(book["groups"]), *disagreements(book["groups"])]:
+        console.print(text)
     for target in sorted({line["target"] for line in lines if line["target"]}):
         same = [line["ratio"] for line in lines if line["target"] == target]
         if len(same) > 1:

@@ -1,0 +1,92 @@
+"""What bfloat16 does to a trained model: `python -m tests.perf.precision results/perf/precision.json`.
+
+cnn-small on real CIFAR-10, from the folder named by CORESET_BENCH_DATA: each replicate trains one model in float32 and
+one in bfloat16, from the same seed and on the same images, and both are judged on `tune` in float32. A model that is
+in the file already is not trained again.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from benchmark.attacks import correct, margin_pgd, pgd
+from benchmark.data import Dataset, load
+from benchmark.models import build
+from benchmark.models.folded import folded
+from benchmark.randomness import derive_seed
+from benchmark.spec import PGD, Augment, DatasetSpec, MarginPGD, Recipe
+from benchmark.stats import paired_difference
+from benchmark.store import write_atomically
+from benchmark.train import train
+from tests.perf.conftest import machine
+
+POOL, IMAGES, REPLICATES = 2_500, 500, 5
+PRECISIONS = ("float32", "bfloat16")
+EPSILON = {"standard": 1 / 255, "trades": 8 / 255}
+BASE: dict[str, Any] = {"batch_size": 64, "channels_last": True, "augment": Augment(pad=4, flip=True)}
+RECIPES = {
+    "standard": Recipe(epochs=15, lr=0.1, **BASE),
+    "trades": Recipe(objective="trades", epochs=10, lr=0.1, **BASE),
+}
+
+
+def judged(data: Dataset, objective: str, precision: str, replicate: int) -> dict[str, float]:
+    """Shares of `tune` that are right and robust, and the seconds that training took."""
+    recipe = RECIPES[objective].model_copy(update={"precision": precision})
+    seed = derive_seed("precision", replicate)
+    model = build("cnn-small", data.num_classes, data.shape, data.mean, data.std, seed=seed)
+    started = time.perf_counter()
+    train(model, data.train, torch.arange(len(data.train)), recipe, seed)
+    seconds = time.perf_counter() - started
+    x, y, ids = next(data.tune.batches(torch.arange(IMAGES), IMAGES))
+    network, radii = folded(model), (EPSILON[objective],)
+    robust = (
+        pgd(network, x, y, radii, PGD(), seed, ids)[0] & margin_pgd(network, x, y, radii, MarginPGD(), seed, ids)[0]
+    )
+    clean = correct(network, x, y, IMAGES)
+    return {"clean": float(clean.double().mean()), "robust": float(robust.double().mean()), "seconds": seconds}
+
+
+def print_report(found: dict[str, Any], console: Console) -> None:
+    """Means in both precisions and the paired difference with its t interval, in percent and points."""
+    table = Table(title=f"cnn-small, {POOL:,} images, {IMAGES} of tune, {found['processor']}")
+    for heading in ("training", "on tune", *PRECISIONS, "bfloat16 - float32", "seconds, float32 / bfloat16"):
+        table.add_column(heading, justify="right")
+    for objective in RECIPES:
+        for what in ("clean", "robust"):
+            values = [
+                [100 * found["models"][f"{objective} {p} {r}"][what] for r in range(REPLICATES)] for p in PRECISIONS
+            ]
+            spent = [
+                [found["models"][f"{objective} {p} {r}"]["seconds"] for r in range(REPLICATES)] for p in PRECISIONS
+            ]
+            gap = paired_difference(values[1], values[0])
+            means = [f"{sum(column) / REPLICATES:.1f}" for column in values]
+            ratio = sum(spent[0]) / sum(spent[1])
+            table.add_row(objective, what, *means, f"{gap.mean:+.1f} ± {gap.half_width:.1f}", f"{ratio:.2f}")
+    console.print(table)
+
+
+def main(path: Path) -> int:
+    found: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {**machine(), "models": {}}
+    data = load(DatasetSpec(name="cifar10", train=POOL))
+    for replicate in range(REPLICATES):
+        for objective in RECIPES:
+            for precision in PRECISIONS:
+                name = f"{objective} {precision} {replicate}"
+                if name not in found["models"]:
+                    found["models"][name] = judged(data, objective, precision, replicate)
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    write_atomically(path, (json.dumps(found, indent=1) + "\n").encode())
+    print_report(found, Console(width=120))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
