@@ -80,8 +80,8 @@ def test_nothing_is_distinguishable_though_single_intervals_are() -> None:
     close = {f"m{i}": [[41 + i % 3, 43 + i % 2, 44 + i % 3]] * 2 for i in range(1, 12)}
     said = leaderboard(grid({"random": [[40, 42, 43]] * 2} | close)).sections[0].headline
     assert "No row is distinguishable from the best." in said
-    beside = "In the family of 66 comparisons no row is distinguishable from random, though the intervals of 7 rows, "
-    assert beside + "each by itself, leave out 0." in said
+    beside = "In the family of 66 comparisons no row is distinguishable from random, though the single intervals put "
+    assert beside + "7 rows above it." in said
 
 
 def test_clocks_have_a_section_and_their_changes_are_said() -> None:
@@ -95,7 +95,7 @@ def test_clocks_have_a_section_and_their_changes_are_said() -> None:
     ]
     board = leaderboard(declared(records))
     assert [section.title for section in board.sections] == ["Standard training", "Standard training at equal steps"]
-    assert any("equal steps in place of equal epochs" in s and "easycore falls from 1 to 2" in s for s in board.changes)
+    assert any("equal steps in place of equal epochs" in s and "easycore falls from rank 1 to 2" in s for s in board.changes)
     text = render_markdown(declared(records))
     assert "## Between clocks" in text
     assert not any("steps" in column for column in board.compact.columns)
