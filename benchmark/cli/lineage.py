@@ -59,6 +59,8 @@ def explain(
         print_rows([{"cell": cell, "command": again, "flags": flags, "stages": lines}], as_json)
         return
     print_rows([{key: value for key, value in line.items() if key != "folder"} for line in lines], as_json)
+    if unaffordable := plan.find(cell).unaffordable:
+        print(unaffordable)
     print(f"Stage results are in {store}/STAGE/{'K' * 2}/KEY with the full specification of each (spec.json).")
     for line in masking.of_cell(record) if record else ():
         print(f"Sign of masked gradients: {line}")
@@ -88,7 +90,7 @@ def _lineage(plan: "Plan", cell: "Cell") -> list[tuple["Stage", str]]:
         spec = cell.calibration.spec
         found.append((cell.calibration, f"random at {spec['fraction']:g} on tune, seed {spec['seed']}"))
     by = f" by {_worded(cell.reselection)}" if cell.reselection else ""
-    found.append((cell.model, f"{_trained(cell.model.spec)}, {cell.regime.recipe.epochs} epochs{by}"))
+    found.append((cell.model, f"{_trained(cell.model.spec)}, {_length(cell)}{by}"))
     for attack, stage in cell.outcomes.items():
         found.append((stage, f"{attack}, seed {stage.spec['seed']}" if "seed" in stage.spec else attack))
     return found
@@ -97,6 +99,16 @@ def _lineage(plan: "Plan", cell: "Cell") -> list[tuple["Stage", str]]:
 def _worded(chosen: "Selection | Reselection") -> str:
     params = [f"{key}={value}" for key, value in chosen.params.items()]
     return ", ".join([chosen.row.spelled, *params, f"fraction {chosen.fraction:g}", f"seed {chosen.seed}"])
+
+
+def _length(cell: "Cell") -> str:
+    """How long the model trains, as the cell's clock has it."""
+    recipe = cell.regime.recipe
+    if recipe.clock == "epochs":
+        return f"{recipe.epochs} epochs"
+    if recipe.clock == "steps":
+        return f"as many steps as {recipe.epochs} epochs of the pool"
+    return "not affordable" if cell.unaffordable else f"{recipe.epochs} epochs and what is spare of the allowance"
 
 
 def _trained(spec: Any) -> str:
