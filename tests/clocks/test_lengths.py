@@ -7,7 +7,7 @@ import torch
 from benchmark import train as module
 from benchmark.data import Dataset, load
 from benchmark.models import build
-from benchmark.spec import DatasetSpec, Recipe
+from benchmark.spec import Clock, DatasetSpec, Recipe
 from benchmark.train import batches_per_epoch, total_steps, train
 
 
@@ -62,7 +62,8 @@ def test_training_presents_that_many_under_one_schedule(
 
 def test_epochs_that_are_asked_for_in_samples_are_the_same_training(digits: Dataset) -> None:
     ids, weights = torch.arange(0, 120, 3), []
-    for clock, length in (("epochs", None), ("cost", 3 * 40)):
+    trainings: list[tuple[Clock, int | None]] = [("epochs", None), ("cost", 3 * 40)]
+    for clock, length in trainings:
         model = build("mlp", digits.num_classes, digits.shape, digits.mean, digits.std, seed=1)
         train(model, digits.train, ids, Recipe(epochs=3, batch_size=16, clock=clock), 5, presentations=length)
         weights.append(model.state_dict())
