@@ -48,7 +48,8 @@ def measure(
     seconds = seconds_left(lab)
     if seconds > ASK_ABOVE:
         confirm(f"Measuring on '{lab.suite.name}' needs about {spoken(seconds)}.")
-    for experiment in (squared, agreement, learning, free, vulnerability, lemma):
+    # Those of the standard proxy first: other networks, and robust ones, take the longest.
+    for experiment in (learning, free, vulnerability, lemma, agreement, squared):
         yield from experiment.measured(lab)
 
 
