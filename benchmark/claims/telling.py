@@ -95,11 +95,12 @@ def _conditions(answer: Answer) -> str:
         told += [wording.clock(setting.recipe), f"ε = {wording.radius(setting.primary)}"]
         told += [f"{wording.attacks(setting.attacks)} on {setting.images:,} images"]
     if answer.measurement is not None:
-        told += [f"{name}: {_fact(value)}" for name, value in answer.measurement.facts.items()]
+        told += [f"{name}: {fact(value)}" for name, value in answer.measurement.facts.items()]
     return wording.markdown(", ".join(told))
 
 
-def _fact(value: float | int | str) -> str:
+def fact(value: float | int | str) -> str:
+    """A fact beside a measurement: three figures, or as many as a whole number has."""
     if isinstance(value, float):
         return f"{round(value, 9):.3g}".replace("-", "−")
     return f"{value:,}" if isinstance(value, int) else value
