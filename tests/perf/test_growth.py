@@ -23,7 +23,7 @@ from tests.perf.growth import GROUP, by_method, exponent, table, values, write
 
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000) if FULL else (1_000, 3_000)
 WIDTH, CLASSES, SHARE = 512, 10, 10
-LIMIT = 120.0  # seconds
+LIMIT = 240.0  # seconds
 QUICK, ROUNDS = 1.0, 3  # what takes less than a second is repeated
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
