@@ -31,8 +31,8 @@ PRECISIONS = ("float32", "bfloat16")
 EPSILON = {"standard": 1 / 255, "trades": 8 / 255}
 BASE: dict[str, Any] = {"batch_size": 64, "channels_last": True, "augment": Augment(pad=4, flip=True)}
 RECIPES = {
-    "standard": Recipe(epochs=15, lr=0.1, **BASE),
-    "trades": Recipe(objective="trades", epochs=10, lr=0.1, **BASE),
+    "standard": Recipe(epochs=10, lr=0.1, **BASE),
+    "trades": Recipe(objective="trades", epochs=6, lr=0.1, **BASE),
 }
 
 
