@@ -1,7 +1,7 @@
 """Answers with intervals and verdicts, from published records and measurements alone."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark import wording
+from benchmark.claims.bounds import ends
 from benchmark.claims.evidence import Differences, Missing, Published, Scale, differences
 from benchmark.claims.measurement import MEASUREMENTS, Measurement, read_measurements
 from benchmark.claims.questions import SUPPORTED, UNDECIDED, Comparison, Question, Unit, Verdict, questions
@@ -132,7 +133,7 @@ def _order(line: Measurement) -> tuple[str, list[tuple[int, str]]]:
 
 def _measured(question: Question, line: Measurement) -> Answer:
     found = estimate(line.values)
-    low, high = _within(question.unit, *_ends(found))
+    low, high = _within(question.unit, *ends(np.array(line.values)[None, None], step=0.0))
     return Answer(
         suite=line.suite,
         scale=Scale(line.data, line.pool, line.model),
@@ -147,18 +148,22 @@ def _measured(question: Question, line: Measurement) -> Answer:
 
 
 def compared(question: Question, asked: Comparison, suite: str, found: Differences) -> Answer:
-    """The answer of these differences.
-
-    Each cell's interval holds its true difference, all at once; so the least of the lower ends and the least of the
-    upper ends hold the true least, and likewise the largest.
-    """
-    cells = list(_cells(asked, found))
-    chosen, alone = _chosen(asked, cells), len(cells) == 1
-    ends = _bounds(asked, cells) if chosen.found.half_width is not None else (None, None)
-    low, high = _within(question.unit, *ends)
+    """The answer of these differences: the least over others, and of those, if asked, the largest over fractions."""
+    values, fractions, step = _shaped(asked, found)
+    cells = [
+        Cell(other, fraction, estimated)
+        for (other, fraction), estimated in zip(
+            product(found.others, fractions),
+            simultaneous(values.reshape(-1, values.shape[-1]), step=step),
+            strict=True,
+        )
+    ]
+    chosen, alone = _chosen(cells), len(cells) == 1
+    low, high = _within(question.unit, *ends(values, step))
     verdict = question.verdict(low, high)
     if found.left_out and verdict == SUPPORTED:
         verdict = UNDECIDED  # who is left out might be the better one
+    needed = alone and verdict == UNDECIDED and question.beyond == 0
     return Answer(
         suite=suite,
         scale=found.scale,
@@ -172,50 +177,25 @@ def compared(question: Question, asked: Comparison, suite: str, found: Differenc
         cells=tuple(cells),
         left_out=found.left_out,
         setting=found.setting,
-        needed=_needed(asked, found) if alone and verdict == UNDECIDED and question.beyond == 0 else None,
+        needed=replicates_needed(values[0, 0], np.zeros(values.shape[-1]), step=step) if needed else None,
     )
 
 
-def _needed(asked: Comparison, found: Differences) -> int | None:
-    means = found.values[0].mean(axis=0)
-    return replicates_needed(means, np.zeros_like(means), step=found.step / len(found.fractions))
+def _shaped(asked: Comparison, found: Differences) -> tuple[NDArray[np.float64], tuple[float | None, ...], float]:
+    """Differences by other, fraction and replicate, the fractions (None: the mean over them), and the finest step."""
+    if asked.over == "largest":
+        return found.values, found.fractions, found.step
+    return found.values.mean(axis=1, keepdims=True), (None,), found.step / len(found.fractions)
 
 
-def _cells(asked: Comparison, found: Differences) -> Iterator[Cell]:
-    if asked.over == "mean":
-        names: list[tuple[str, float | None]] = [(other, None) for other in found.others]
-        values = found.values.mean(axis=1)
-        step = found.step / len(found.fractions)
-    else:
-        names = list(product(found.others, found.fractions))
-        values = found.values.reshape(len(names), -1)
-        step = found.step
-    for (other, fraction), estimated in zip(names, simultaneous(values, step=step), strict=True):
-        yield Cell(other, fraction, estimated)
-
-
-def _chosen(asked: Comparison, cells: Sequence[Cell]) -> Cell:
+def _chosen(cells: Sequence[Cell]) -> Cell:
+    """The largest over fractions of the least over others."""
     least: dict[float | None, Cell] = {}
     for cell in cells:
         kept = least.setdefault(cell.fraction, cell)
         if round(cell.found.mean, 9) < round(kept.found.mean, 9):
             least[cell.fraction] = cell
     return max(least.values(), key=lambda cell: round(cell.found.mean, 9))
-
-
-def _bounds(asked: Comparison, cells: Sequence[Cell]) -> tuple[float, float]:
-    ends: dict[float | None, NDArray[np.float64]] = {}
-    for cell in cells:
-        pair = np.array(_ends(cell.found), dtype=np.float64)
-        ends[cell.fraction] = np.minimum(ends.get(cell.fraction, pair), pair)
-    low, high = np.max(list(ends.values()), axis=0)
-    return float(low), float(high)
-
-
-def _ends(found: Estimate) -> tuple[float | None, float | None]:
-    if found.half_width is None:
-        return None, None
-    return found.mean - found.half_width, found.mean + found.half_width
 
 
 def _within(unit: Unit, low: float | None, high: float | None) -> tuple[float | None, float | None]:

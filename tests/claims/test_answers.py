@@ -74,15 +74,17 @@ def test_up_to_is_the_largest_gain_over_the_best_other() -> None:
     assert found.verdict == NOT_SUPPORTED
 
 
-def test_intervals_of_several_cells_are_simultaneous() -> None:
+def test_each_end_is_adjusted_for_the_cells_that_could_make_it_wrong() -> None:
     rng = np.random.default_rng(0)
     counts = {row: rng.integers(40, 60, (2, 3)).tolist() for row in ("easycore", "random", "el2n", "aum", "loss")}
     found = answer("every-method", suite(counts))
     ours = np.array(counts["easycore"])
     values = [(ours - np.array(counts[row])).mean(axis=0) / 100 for row in ("random", "el2n", "aum", "loss")]
-    halves = [(e.mean, e.half_width) for e in simultaneous(values, step=1 / 200)]
-    assert found.low == pytest.approx(min(mean - (half or 0) for mean, half in halves))
-    assert found.high == pytest.approx(min(mean + (half or 0) for mean, half in halves))
+    single = [estimate(line, step=1 / 200) for line in values]
+    joint = simultaneous(values, step=1 / 200)
+    assert found.low == pytest.approx(min(e.mean - (e.half_width or 0) for e in single))
+    assert found.high == pytest.approx(min(e.mean + (e.half_width or 0) for e in joint))
+    assert [cell.found.half_width for cell in found.cells] == pytest.approx([e.half_width for e in joint])
 
 
 def test_every_other_method_is_no_variant_and_no_ranking_by_aign() -> None:
