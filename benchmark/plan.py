@@ -372,9 +372,9 @@ def make_plan(
     cells = []
     for name, row, fractions in _rows(suite):
         for fraction in fractions:
+            choices = {r: _choice(data, suite, row, fraction, r) if row else None for r in chosen}
             for regime_name, regime in suite.on_clocks().items():
-                for replicate in chosen:
-                    choice = _choice(data, suite, row, fraction, replicate) if row else None
+                for replicate, choice in choices.items():
                     cells.append(_cell(suite, data, name, fraction, regime_name, regime, replicate, choice))
     if chosen == tuple(range(suite.replicates)):
         cells += _null_cells(suite, data)
@@ -402,24 +402,28 @@ def _null_cells(suite: Suite, data: Data) -> Iterator[Cell]:
     """
     if suite.nulls is None:
         return
-    draws, named = range(suite.nulls.draws), {row.name: row for row in suite.rows}
-    uniform = Row(method="random", label=f"{NULL}{UNIFORM}")
+    named = {row.name: row for row in suite.rows}
     for name, fractions in _nulls(suite):
         for fraction in fractions:
-            likes = []
-            if name != UNIFORM:
-                if is_dynamic(named[name]):
-                    raise UsageError(f"nulls.rows names '{name}', which re-selects and so has no class counts.")
-                likes = [make_selection(data, suite, named[name], fraction, r) for r in range(suite.replicates)]
+            draws = list(_draws(suite, data, named.get(name), fraction))
             for regime_name, regime in suite.regimes.items():
-                for draw in draws:
-                    seed = derive_seed("null", "selection", draw)
-                    if likes:
-                        selection = make_match(data, likes[draw % len(likes)], seed)
-                    else:
-                        selection = make_selection(data, suite, uniform, fraction, draw, seed)
-                    label = f"{NULL}{name}"
-                    yield _cell(suite, data, label, fraction, regime_name, regime, draw, selection, null=name)
+                for number, draw in enumerate(draws):
+                    yield _cell(suite, data, f"{NULL}{name}", fraction, regime_name, regime, number, draw, null=name)
+
+
+def _draws(suite: Suite, data: Data, like: Row | None, fraction: float) -> Iterator[Selection]:
+    """Random coresets: with the class counts of `like`, or of the whole pool's picks."""
+    assert suite.nulls
+    if like and is_dynamic(like):
+        raise UsageError(f"nulls.rows names '{like.name}', which re-selects and so has no class counts.")
+    likes = [make_selection(data, suite, like, fraction, r) for r in range(suite.replicates)] if like else []
+    uniform = Row(method="random", label=f"{NULL}{UNIFORM}")
+    for draw in range(suite.nulls.draws):
+        seed = derive_seed("null", "selection", draw)
+        if likes:
+            yield make_match(data, likes[draw % len(likes)], seed)
+        else:
+            yield make_selection(data, suite, uniform, fraction, draw, seed)
 
 
 def _nulls(suite: Suite) -> Iterator[tuple[str, tuple[float, ...]]]:
