@@ -1,6 +1,6 @@
 """What a question is: a claim, what is measured for it, and the rule of its verdict. `questions.toml` declares them.
 
-With the confidence interval of the answer, of all its cells at once where there are several, the verdict is
+With the confidence interval of the answer, adjusted where it is chosen from several cells (`bounds`), the verdict is
 
     not supported  where the whole interval falls short of `short`,
     supported      else, where the whole interval lies beyond `beyond`,
