@@ -57,7 +57,7 @@ def check(records: Sequence[Record]) -> None:
 
     Raises:
         CoresetBenchError: no records, several suites, suite versions or data sets, a cell that occurs twice, or one
-            that the suite does not declare.
+            that the suite does not declare, or replicates that are none.
     """
     if not records:
         raise CoresetBenchError("There are no records to show; run the suite first (coreset-bench run SUITE).")
@@ -80,6 +80,19 @@ def check(records: Sequence[Record]) -> None:
                 f"The cell {factors.row}, {factors.fraction:g}, {factors.regime}, replicate {factors.replicate} is not "
                 "one that its suite declares; write the file again with `coreset-bench run`."
             )
+    _check_seeds(records)
+
+
+def _check_seeds(records: Sequence[Record]) -> None:
+    """Each replicate has one training seed, which all rows share, and no other has it: or nothing would be paired."""
+    pairs = {(r.factors.replicate, r.factors.seeds.training) for r in records if not r.factors.null}
+    for place, what in ((0, "training seeds in replicate"), (1, "replicates of the training seed")):
+        for value, count in Counter(pair[place] for pair in pairs).items():
+            if count > 1:
+                raise CoresetBenchError(
+                    f"These records hold {count} {what} {value}, and so no replicates to compare; write the file again "
+                    "with `coreset-bench run`."
+                )
 
 
 def _identity(record: Record) -> tuple[str, float, str, int]:

@@ -279,28 +279,44 @@ def write_records(path: Path, records: Iterable[Record]) -> None:
 
 
 def read_records(path: Path) -> list[Record]:
-    """The records of a file, in its order.
+    """The records of a file, in its order: all of them or none.
 
     Raises:
-        CoresetBenchError: the file is missing, or a line is not a record of this schema.
+        CoresetBenchError: the file is missing or empty, or a line is not a record of this schema.
     """
     if not path.is_file():
         raise CoresetBenchError(f"There are no records at {path}; run the suite first (coreset-bench run SUITE).")
-    records = []
-    for number, line in enumerate(path.read_bytes().removesuffix(b"\n").split(b"\n"), start=1):
-        try:
-            record = Record.model_validate_json(line)
-        except ValidationError as error:
-            fault = error.errors()[0]
-            where = ".".join(map(str, fault["loc"])) or "the line"
-            raise CoresetBenchError(
-                f"{path}, line {number} is not a record of schema {SCHEMA} ({where}: {fault['msg']}); "
-                "delete the line or write the file again with `coreset-bench run`."
-            ) from None
-        if record.schema_version != SCHEMA:
-            raise CoresetBenchError(
-                f"{path}, line {number} has schema {record.schema_version}, this version reads {SCHEMA}; "
-                "write the file again with `coreset-bench run`."
-            )
-        records.append(record)
-    return records
+    content = path.read_bytes().removesuffix(b"\n")
+    if not content:
+        raise CoresetBenchError(f"{path} holds no records; run the suite first (coreset-bench run SUITE).")
+    return [_read(line, f"{path}, line {number}") for number, line in enumerate(content.split(b"\n"), start=1)]
+
+
+def _read(line: bytes, where: str) -> Record:
+    try:
+        record = Record.model_validate_json(line)
+    except ValidationError as error:
+        _require_schema(line, where)  # what has another schema has other fields: that is the cause
+        fault = error.errors()[0]
+        what = ".".join(map(str, fault["loc"])) or "the line"
+        raise CoresetBenchError(
+            f"{where} is not a record of schema {SCHEMA} ({what}: {fault['msg']}); "
+            "delete the line or write the file again with `coreset-bench run`."
+        ) from None
+    if record.schema_version != SCHEMA or "schema_version" not in record.model_fields_set:
+        _require_schema(line, where)
+    return record
+
+
+def _require_schema(line: bytes, where: str) -> None:
+    """Refuses a record of another schema. None is converted: what it lacks would have to be made up."""
+    try:
+        values = json.loads(line)
+    except ValueError:
+        return
+    found = values.get("schema_version", "none") if isinstance(values, dict) else SCHEMA
+    if found != SCHEMA:
+        raise CoresetBenchError(
+            f"{where} has schema {found}, this version reads {SCHEMA}; write the file again with `coreset-bench run`, "
+            "which computes nothing that the store holds."
+        )
