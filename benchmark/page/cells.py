@@ -13,9 +13,9 @@ import numpy as np
 from benchmark import wording
 from benchmark.outcomes import Setting
 from benchmark.page.texts import Pool
-from benchmark.records import Record, Results, unpack_bits, unpack_levels
+from benchmark.records import Factors, Record, Results, unpack_bits, unpack_levels
 from benchmark.rerun import added, command
-from benchmark.spec import suite_names
+from benchmark.spec import UNIFORM, suite_names
 
 COLUMNS = (
     "cell",
@@ -80,7 +80,8 @@ def _row(record: Record) -> dict[str, Any]:
     """What tells this cell's row apart, whatever its fraction and replicate."""
     factors = record.factors
     return {
-        "row": wording.plain(factors.row),
+        "row": _name(factors),
+        "draw": bool(factors.null),
         "method": factors.method,
         "policy": factors.policy,
         "params": factors.params,
@@ -91,6 +92,14 @@ def _row(record: Record) -> dict[str, Any]:
         "reads_select": factors.reads_select,
         "track": factors.track,
     }
+
+
+def _name(factors: Factors) -> str:
+    """What a reader calls the row: its label, or what kind of random draw it is."""
+    if not factors.null:
+        return wording.plain(factors.row)
+    counts = "" if factors.null == UNIFORM else f" with the class counts of {wording.plain(factors.null)}"
+    return f"random draw{counts}"
 
 
 def _outcomes(results: Results, setting: Setting, pools: dict[str, Pool]) -> dict[str, Any]:

@@ -5,13 +5,14 @@ from typing import Any
 
 from benchmark import wording
 from benchmark.claims.answers import Answer, Asked
+from benchmark.claims.page import counted
 from benchmark.claims.questions import Question
-from benchmark.claims.telling import interval, number, rule
+from benchmark.claims.telling import fact, interval, number, rule
 
 
-def claims(asked: Sequence[Asked]) -> list[dict[str, Any]]:
+def claims(asked: Sequence[Asked]) -> dict[str, Any]:
     """Every question with its answers as text."""
-    return [_question(each) for each in asked]
+    return {"counted": f"{counted(asked)}.", "questions": [_question(each) for each in asked]}
 
 
 def _question(asked: Asked) -> dict[str, Any]:
@@ -41,6 +42,7 @@ def _answer(question: Question, answer: Answer) -> dict[str, Any]:
         "replicates": answer.replicates,
         "verdict": answer.verdict,
         "remarks": _remarks(answer),
+        "made_of": _made_of(question, answer),
     }
 
 
@@ -60,3 +62,15 @@ def _remarks(answer: Answer) -> str:
         rows = wording.listed([wording.plain(row) for row in answer.left_out])
         found.append(f"left out, so it cannot be supported: {rows}")
     return "; ".join(found)
+
+
+def _made_of(question: Question, answer: Answer) -> list[tuple[str, str]]:
+    """What stands behind a measurement, as (term, text): each replicate's value, further facts, stages."""
+    line = answer.measurement
+    if line is None:
+        return []
+    values = [
+        f"{number(value, question.unit)} (seed {seed})" for value, seed in zip(line.values, line.seeds, strict=True)
+    ]
+    told = {"values": ", ".join(values), **{name: fact(value) for name, value in line.facts.items()}, **line.keys}
+    return [(wording.plain(term), wording.plain(text)) for term, text in told.items()]

@@ -39,7 +39,7 @@ function cellContent(name) {
   const siblings = all.filter((each) => each.row.row === cell.row.row && each.regime === cell.regime && each.fraction === cell.fraction);
   const [k, effective, steps, presentations] = cell.picks;
   return {
-    title: `${cell.row.row}, ${cell.fraction}, ${board.training}, replicate ${cell.replicate}`,
+    title: `${cell.row.row}, ${cell.fraction}, ${board.training}, ${cell.row.draw ? "draw" : "replicate"} ${cell.replicate}`,
     body: [
       siblings.length > 1 && siblings.length <= 20 && h("div", { class: "replicates", role: "group", "aria-label": "Replicates" }, siblings.map((each) =>
         h("button", { type: "button", class: "quiet", id: `replicate-${each.replicate}`, "aria-current": each === cell ? "true" : null,

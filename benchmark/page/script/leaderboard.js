@@ -56,11 +56,11 @@ function mainTable(state, suite, board, eps, place, rows, whole, slots) {
     { name: "interval", plain: true, class: "whisker wide", wide: true, cell: whiskers([...rows, ...whole].map(robust), robust) },
     board.baseline && { name: `− ${board.baseline}`, key: (row) => inPlace(row.gain[eps], place),
       cell: (row) => estimate(inPlace(row.gain[eps], place)), title: `Points more than ${board.baseline}, paired by replicate` },
-    ...(mean ? board.places.slice(1).map((each, index) => ({ name: each, wide: true, key: (row) => row.row === "full" ? "" : inPlace(row.robust[eps], index + 1),
-      cell: (row) => (row.row === "full" ? "" : open(row, each, inPlace(row.robust[eps], index + 1))), title: `Robust accuracy in %, ${each} kept` })) : []),
     { name: "clean", key: (row) => inPlace(row.clean, place), cell: (row) => estimate(inPlace(row.clean, place)), title: "Clean accuracy in %" },
     { name: "worst class", wide: true, key: (row) => inPlace(row.worst, place), cell: (row) => estimate(inPlace(row.worst, place)),
       title: "Lowest clean accuracy of a class in %" },
+    ...(mean ? board.places.slice(1).map((each, index) => ({ name: each, wide: true, key: (row) => row.row === "full" ? "" : inPlace(row.robust[eps], index + 1),
+      cell: (row) => (row.row === "full" ? "" : open(row, each, inPlace(row.robust[eps], index + 1))), title: `Robust accuracy in %, ${each} kept` })) : []),
   ].filter(Boolean);
   return table({
     id: "board", columns, rows, apart: whole, sort: state.sort || (mean && primary ? "" : "-robust"), onsort: (sort) => go({ sort }),

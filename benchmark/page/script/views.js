@@ -1,15 +1,14 @@
 // The other views: claims, methods, cells.
 
 function drawClaims() {
-  const answered = data.claims.filter((each) => each.answers.length).length;
-  say(`${plural(data.claims.length, "question")}, ${answered} of them answered`);
+  say(data.claims.counted);
   let topic = "";
   return [
     h("h1", null, "The paper’s claims, tested"),
     h("p", { class: "lead" }, "Each claim of the EasyCore paper (arXiv:2510.11018), and what it leaves open, as a question put to published records."),
-    h("p", { class: "more" }, "A verdict holds for the data, the number N of images and the network beside it, and for no other: "
+    h("p", { class: "more" }, `${data.claims.counted} A verdict holds for the data, the number N of images and the network beside it, and for no other: `
       + "on small data a claim may fail that holds for ResNet-18, and hold that fails there."),
-    data.claims.map((question, index) => {
+    data.claims.questions.map((question, index) => {
       const heading = question.topic !== topic && h("h2", null, question.topic);
       topic = question.topic;
       return h("section", { class: heading ? "topic" : "next", "aria-label": question.asks }, heading, claim(question, index));
@@ -29,6 +28,7 @@ function claim(question, index) {
       cell: (row) => h("span", { class: `verdict ${VERDICTS[row.verdict] || "undecided"}` }, row.verdict) },
   ].filter(({ name, cell }) => !["case", "against"].includes(name) || question.answers.some(cell));
   const remarks = question.answers.filter((row) => row.remarks).map((row) => `${[row.suite, row.case].filter(Boolean).join(", ")}: ${row.remarks}.`);
+  const measured = question.answers.filter((row) => row.made_of.length);
   const holder = h("div");
   const redraw = (sort) => keepingFocus(() => holder.replaceChildren(
     table({ id: `claim-${index}`, caption: question.measures, columns, rows: question.answers, sort, onsort: redraw })));
@@ -38,6 +38,8 @@ function claim(question, index) {
     h("p", { class: "said" }, `Paper: ${question.claim} `, h("br"), question.rule),
     question.answers.length ? holder : h("p", null, question.measures, " No records answer this yet."),
     remarks.length > 0 && h("ul", { class: "remarks" }, remarks.map((text) => h("li", null, text))),
+    measured.length > 0 && fold("What it rests on: each replicate’s value, further facts, stages", measured.map((row) => [
+      h("h4", null, [row.suite, row.case].filter(Boolean).join(", ")), list(row.made_of)])),
     question.missing.length > 0 && h("details", null, h("summary", null, plural(question.missing.length, "setting"), " without an answer"),
       h("ul", { class: "notes" }, question.missing.map((text) => h("li", null, text)))));
 }
@@ -101,7 +103,7 @@ function drawCells(state) {
     { name: "method", text: true, head: true, key: (cell) => cell.row.row, cell: (cell) => h("button", { type: "button", class: "opens",
       id: `cell-${cell.cell}`, "aria-label": `Cell ${cell.cell}`, onclick: () => go({ cell: cell.cell }, true) }, cell.row.row) },
     { name: "fraction", cell: (cell) => cell.fraction },
-    { name: "replicate", cell: (cell) => cell.replicate, key: (cell) => cell.replicate },
+    { name: "replicate", title: "Random draws are counted likewise", cell: (cell) => cell.replicate, key: (cell) => cell.replicate },
     { name: "robust", class: "main", key: robust, cell: (cell) => (cell.failure ? h("span", { class: "failed" }, "failed") : robust(cell)) },
     { name: "clean", key: (cell) => cell.clean?.[2] ?? "", cell: (cell) => cell.clean?.[2] ?? "–" },
     { name: "median smallest ε", wide: true, key: (cell) => cell.median ?? "", cell: (cell) => cell.median ?? "–" },
