@@ -23,27 +23,30 @@ def rank_intervals(values: ArrayLike, confidence: float = CONFIDENCE, *, step: f
 
 
 def among_best(values: ArrayLike, confidence: float = CONFIDENCE, *, step: float = 0.0) -> NDArray[np.bool_]:
-    """Which rows of `values[rows, S]` are not distinguishable from the row of the highest mean, itself among them.
+    """Which rows of `values[rows, S]` are not distinguishable from the best: those that no row is surely better than.
 
-    Read off the same adjusted family of all pairs as `rank_intervals`, so the two never contradict each other, and it
-    does no harm that the data chose the best row.
+    They are the rows whose rank intervals begin at 1. The row that is best in truth is among them with probability
+    `confidence`, and so is the row of the highest mean, always; that the data chose it does no harm.
 
     Raises:
         ValueError: not a table of finite numbers, one line for each row.
     """
-    better = surely_better(values, confidence, step=step)
-    best = int(np.asarray(values, dtype=np.float64).mean(axis=1).argmax())
-    among: NDArray[np.bool_] = ~better[best]
-    return among
+    return np.logical_not(surely_better(values, confidence, step=step).any(axis=0))
 
 
 def surely_better(values: ArrayLike, confidence: float = CONFIDENCE, *, step: float = 0.0) -> NDArray[np.bool_]:
-    """[rows, rows]: whether the first has the higher mean and the adjusted comparison rejects equality."""
+    """[rows, rows]: whether the first has the higher mean and their adjusted comparison rejects equality.
+
+    A row above another that is above a third is above the third: standard deviations add up at most, so its t is no
+    smaller than the smaller of the other two, and Holm rejects it with them.
+
+    Raises:
+        ValueError: not a table of finite numbers, one line for each row.
+    """
     table = checked(values, "ranks need one finite value for each row and replicate", axes=2)
-    rows = len(table)
     pairs = without_rounding(table[:, None, :], table[None, :, :])
-    upper = np.triu_indices(rows, k=1)
-    rejected = np.zeros((rows, rows), dtype=np.bool_)
+    upper = np.triu_indices(len(table), k=1)
+    rejected = np.zeros(pairs.shape[:2], dtype=np.bool_)
     rejected[upper] = holm(t_p_values(pairs[upper], step)) < 1 - probability(confidence, "confidence")
     better: NDArray[np.bool_] = (rejected | rejected.T) & (pairs.mean(axis=-1) > 0)
     return better
