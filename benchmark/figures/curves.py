@@ -10,7 +10,7 @@ import numpy as np
 from benchmark import shares, wording
 from benchmark.figures.canvas import GREY, PALE, Drawing, Table, percent_height, sheet
 from benchmark.figures.emphasis import Ink, inks, rule
-from benchmark.figures.labels import Label, label_ends
+from benchmark.figures.labels import Label, label_ends, room
 from benchmark.records import Record
 from benchmark.spec import FULL
 from benchmark.standings import RegimeStandings
@@ -35,13 +35,14 @@ def fractions(records: Sequence[Record], regimes: Sequence[RegimeStandings]) -> 
     """Robust and clean accuracy against the share of the pool that is kept, or presented."""
     what = "presented" if shares.is_dynamic(records) else "kept"
     chosen = inks(regimes)
+    names = [*chosen, _whole_pool(records)]
     figure, grid = sheet(
         f"{records[0].suite}: accuracy by the share of the pool that is {what}",
         f"{setting_note(records)} {rule(regimes)} {band_note(regimes)}",
         (len(regimes), 2),
         (3.3, 2.75),
-        right=1.75,
-        between=(2.15, 0.75),
+        right=room(names),
+        between=(room(names) + 0.6, 0.75),
     )
     rows: list[tuple[Any, ...]] = []
     for line, regime in zip(grid, regimes, strict=True):
@@ -71,14 +72,15 @@ def fractions(records: Sequence[Record], regimes: Sequence[RegimeStandings]) -> 
 def radii(records: Sequence[Record], regimes: Sequence[RegimeStandings]) -> Drawing:
     """Accuracy against the radius of the attack, mean over fractions; at radius 0 it is the clean accuracy."""
     chosen = inks(regimes)
+    names = [*chosen, _whole_pool(records)]
     figure, grid = sheet(
         f"{records[0].suite}: accuracy by the radius of the attack",
         f"{setting_note(records)} Mean over fractions; at ε = 0 all test images, clean. {rule(regimes)} "
         f"{band_note(regimes)}",
         (-(-len(regimes) // 2), min(2, len(regimes))),
         (3.3, 3.0),
-        right=1.75,
-        between=(2.15, 0.75),
+        right=room(names),
+        between=(room(names) + 0.6, 0.75),
     )
     rows: list[tuple[Any, ...]] = []
     panels = [axes for line in grid for axes in line]
@@ -184,8 +186,12 @@ def _labels(
             labels.append(Label(ends[-1].x, _height(ends[-1]), row, chosen[row].color))
             last = max(last, ends[-1].x)
     if whole:
-        labels.append(Label(last, 100 * whole.mean, f"all {records[0].factors.pool:,} images", GREY))
+        labels.append(Label(last, 100 * whole.mean, _whole_pool(records), GREY))
     return labels
+
+
+def _whole_pool(records: Sequence[Record]) -> str:
+    return f"all {records[0].factors.pool:,} images"
 
 
 def _percent_axis(axes: "Axes", ticks: Sequence[float]) -> None:

@@ -1,12 +1,12 @@
 """All figures of a suite, drawn and written: what there is, and what of it can be drawn now."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmark.figures import agreement, canvas, curves, embedding, heatmaps, planes, samples, tradeoffs, trajectories
 from benchmark.figures.canvas import Drawing
 from benchmark.figures.sources import Missing, Source
-from benchmark.publish import README_SUITE
 from benchmark.records import Record
 from benchmark.shares import is_dynamic
 from benchmark.standings import RegimeStandings, regime_standings
@@ -14,6 +14,7 @@ from benchmark.store import write_atomically
 from methods.errors import UsageError
 
 FOLDER = "figures"  # beside the records
+PLANE_SUITE = "digits"  # among whose figures the plane is, which is no suite's: the one that needs no files
 
 OfRecords = Callable[[Sequence[Record], Sequence[RegimeStandings]], Drawing]
 OfStore = Callable[[Source], Drawing]
@@ -31,18 +32,21 @@ OF_STORE: tuple[OfStore, ...] = (
 
 
 def of_records(records: Sequence[Record]) -> Iterator[Drawing]:
-    """The figures that records alone give.
+    """The figures that records alone give; NAME@CLOCK has the regimes that are trained on a further clock.
 
     Raises:
         CoresetBenchError: the records do not belong in one table, or cannot be decoded.
     """
     if not any(record.results for record in records):
         return
-    regimes = regime_standings(records)
+    clocks: dict[str, list[RegimeStandings]] = {}
+    for regime in regime_standings(records):
+        clocks.setdefault(regime.setting.regime.partition("@")[2], []).append(regime)
     for draw in OF_DYNAMIC_RECORDS if is_dynamic(records) else OF_RECORDS:
-        with canvas.style():
-            drawing = draw(records, regimes)
-        yield drawing
+        for clock, regimes in clocks.items():
+            with canvas.style():
+                drawing = draw(records, regimes)
+            yield replace(drawing, name=f"{drawing.name}@{clock}") if clock else drawing
 
 
 def of_store(source: Source, said: Callable[[str], None]) -> Iterator[Drawing]:
@@ -55,10 +59,12 @@ def of_store(source: Source, said: Callable[[str], None]) -> Iterator[Drawing]:
             yield drawing
         except Missing as reason:
             reasons.setdefault(str(reason), []).append(draw.__name__)
-    if source.suite.name == README_SUITE and source.trace:
+    if source.suite.name == PLANE_SUITE and source.trace:
         with canvas.style():
             drawing = planes.planes()
         yield drawing
+    elif source.suite.name == PLANE_SUITE:
+        reasons[f"It trains four networks; ask for it with `coreset-bench figures {PLANE_SUITE} --trace`."] = ["plane"]
     for sentence, names in reasons.items():
         said(f"Not drawn: {', '.join(names)}. {sentence}")
 

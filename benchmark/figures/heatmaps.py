@@ -41,8 +41,7 @@ def scores(source: Source) -> Drawing:
         "says which end that is. Order: neighbours are alike.",
         names,
         matrix,
-        (-1.0, 1.0),
-        "RdBu_r",
+        (-np.ceil(max(0.0, -4 * matrix.min())) / 4, 1.0),
         ("first", "second", "spearman"),
     )
 
@@ -62,7 +61,6 @@ def overlap(source: Source) -> Drawing:
         names,
         100 * matrix,
         (0.0, 100.0),
-        "cividis",
         ("first", "second", "shared_percent"),
     )
 
@@ -92,7 +90,6 @@ def _heatmap(
     names: Sequence[str],
     matrix: NDArray[np.float64],
     limits: tuple[float, float],
-    colours: str,
     columns: tuple[str, str, str],
 ) -> Drawing:
     order = ordered(matrix)
@@ -101,7 +98,7 @@ def _heatmap(
     margin = 0.3 + 0.071 * max(map(len, labels))
     side = max(2.2, cell * len(names))
     figure, ((axes,),) = sheet(title, note, (1, 1), (side, side), left=margin, right=0.9, bottom=margin)
-    picture = axes.imshow(shown, cmap=colours, vmin=limits[0], vmax=limits[1], aspect="auto", interpolation="none")
+    picture = axes.imshow(shown, cmap="cividis", vmin=limits[0], vmax=limits[1], aspect="auto", interpolation="none")
     axes.set_xticks(range(len(labels)), labels, rotation=90)
     axes.set_yticks(range(len(labels)), labels)
     axes.tick_params(length=0)

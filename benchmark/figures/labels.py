@@ -1,6 +1,6 @@
 """Names beside lines and points, none over another."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.transforms import Bbox
 
+_TIE = 19  # points from the panel to its names
 _LINE = SIZE * 1.3  # points from one label's middle to the next
 
 
@@ -45,6 +46,16 @@ def spread(wanted: ArrayLike, gap: float, low: float, high: float) -> NDArray[np
     return result
 
 
+def room(names: Iterable[str]) -> float:
+    """Inches that `label_ends` needs right of a panel for these names."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    font = FontProperties(family="DejaVu Sans")
+    widths = [TextPath((0, 0), shortened(name), size=SIZE, prop=font).get_extents().x1 for name in names]
+    return (_TIE + max([40.0, *widths]) + 8) / 72
+
+
 def label_ends(axes: "Axes", labels: Sequence[Label]) -> None:
     """Names in the margin right of the panel, each tied to the end of its line."""
     if not labels:
@@ -62,7 +73,7 @@ def label_ends(axes: "Axes", labels: Sequence[Label]) -> None:
         axes.annotate(
             "",
             xy=(x + 4, y),
-            xytext=(width + 17, place),
+            xytext=(width + _TIE - 2, place),
             xycoords="axes points",
             textcoords="axes points",
             arrowprops={"arrowstyle": "-", "color": label.color, "lw": 0.6, "alpha": 0.7, "shrinkA": 0, "shrinkB": 0},
@@ -70,7 +81,7 @@ def label_ends(axes: "Axes", labels: Sequence[Label]) -> None:
         )
         axes.annotate(
             shortened(label.text),
-            xy=(width + 19, place),
+            xy=(width + _TIE, place),
             xycoords="axes points",
             va="center",
             ha="left",
@@ -102,7 +113,6 @@ def label_points(axes: "Axes", labels: Sequence[Label], marks: ArrayLike = ()) -
     A name for which there is no such place is left out: the table has it.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.patheffects import withStroke
     from matplotlib.text import Text
     from matplotlib.transforms import Bbox
 
@@ -123,6 +133,7 @@ def label_points(axes: "Axes", labels: Sequence[Label], marks: ArrayLike = ()) -
                 textcoords="offset points",
                 ha=ha,
                 va=va,
+                bbox={"boxstyle": "square,pad=0.05", "fc": "white", "ec": "none", "alpha": 0.8},
                 color=ink_of_text(label.color),
                 arrowprops={
                     "arrowstyle": "-",
@@ -135,7 +146,6 @@ def label_points(axes: "Axes", labels: Sequence[Label], marks: ArrayLike = ()) -
                 if abs(x) + abs(y) > 14
                 else None,
             )
-            note.set_path_effects([withStroke(linewidth=2, foreground="white")])
             note.update_positions(renderer)
             place = Text.get_window_extent(note, renderer)  # of the words, without the line that leads to them
             if _fits(place.padded(scale), taken, frame):

@@ -11,7 +11,7 @@ from benchmark.clocks import Spent, spent
 from benchmark.figures.canvas import GREY, PALE, Drawing, Table, columns_of, sheet, used
 from benchmark.figures.curves import ESTIMATE, estimate_cells, setting_note
 from benchmark.figures.emphasis import inks, rule
-from benchmark.figures.labels import Label, label_ends, label_points
+from benchmark.figures.labels import Label, label_ends, label_points, room
 from benchmark.records import Record
 from benchmark.spec import FULL
 from benchmark.standings import BASELINE, RegimeStandings
@@ -103,8 +103,8 @@ def gains(records: Sequence[Record], regimes: Sequence[RegimeStandings]) -> Draw
         f"{limit} Rows of equal cost stand side by side. {rule(regimes)}",
         columns_of(len(regimes), 2),
         (3.6, 3.3),
-        right=1.75,
-        between=(2.15, 0.75),
+        right=room(chosen),
+        between=(room(chosen) + 0.6, 0.75),
     )
     rows: list[tuple[Any, ...]] = []
     for axes, regime in zip(used(grid, len(regimes)), regimes, strict=True):

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmark.figures.canvas import GREY, PALE, Drawing, Table, image_panel, logarithmic, sheet
 from benchmark.figures.emphasis import BLUE, VERMILION
-from benchmark.figures.labels import Label, label_ends
+from benchmark.figures.labels import Label, label_ends, room
 from benchmark.figures.sources import Missing, Source
 
 TENTHS = {
@@ -35,7 +35,7 @@ def trajectories(source: Source) -> Drawing:
         "Images: at evenly spaced ranks. Bands: the middle half of a tenth.",
         (1, 2),
         (4.1, 2.8),
-        right=1.2,
+        right=room(TENTHS),
         between=(0.8, 0.75),
     )
     rows: list[tuple[Any, ...]] = []
