@@ -279,6 +279,7 @@ def _notes(regimes: list[RegimeStandings], reads_select: bool, family: Family) -
             "difference and the spread at hand for true.",
             "Estimand B: test images vary too, as if others had been drawn; crossed variances, Satterthwaite's degrees "
             "of freedom. Never narrower than A, and often the same where replicates are few.",
+            "The formulas, and what they were checked on: docs/statistics.md.",
         ]
     if any(regime.reference for regime in regimes):
         notes.append(
