@@ -12,6 +12,8 @@ _SUFFIX: dict[Unit, str] = {
     "share": " %",
     "pixels": " pixels",
     "segments": " segments",
+    "lengths": " lengths",
+    "per length": " per length",
     "ratio": " times",
 }
 
