@@ -17,9 +17,9 @@ OWN = Path(methods.__file__).parent
 def cards(used: Iterable[str]) -> list[dict[str, Any]]:
     """A card for each method of this package, and for those of plugins that are used and installed here.
 
-    So the page is the same wherever it is built, whatever other plugins are there.
+    So the page is the same wherever it is built, whatever other plugins and optional packages are there.
     """
-    own = {name for name in registry.method_names() if _is_own(registry.get(name))}
+    own = {name for name in registry.method_names() if ":" not in name and _is_own(registry.get(name))}
     names = own | {name for name in used if _is_known(name)}
     rows = {suite: [(row.method, row.name) for row in load_suite(suite).rows] for suite in suite_names()}
     return [_card(name, rows) for name in sorted(names)]
