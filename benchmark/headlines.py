@@ -122,7 +122,7 @@ def _place(standing: Standing, regime: RegimeStandings, complete: list[Standing]
     if standing.robust is None:
         return f"{standing.row} lacks cells, so it has no mean and no rank."
     if standing.row in regime.masked:
-        return f"{standing.row} is not ranked: {standing.row} has {wording.share(standing.robust)} %{_gain(standing)}."
+        return f"{standing.row}, which is not ranked, has {wording.share(standing.robust)} %{_gain(standing)}."
     if standing.rank is None:
         return f"{standing.row} has {wording.share(standing.robust)} %{_gain(standing)}."
     ranks = wording.ranks(standing.rank).replace("–", " to ")

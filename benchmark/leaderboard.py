@@ -72,6 +72,7 @@ def leaderboard(records: Sequence[Record]) -> Leaderboard:
         notes=[
             *(shares.notes if dynamic else _notes)(regimes, bool(readers), records[0].factors.suite_family),
             *([] if dynamic else [*nulls.notes(records), *clocks.notes(records)]),
+            *(["The formulas, and what they were checked on: docs/statistics.md."] if regimes[0].has_intervals else []),
             f"{wording.ABSENT}: no value.",
         ],
     )
@@ -279,7 +280,6 @@ def _notes(regimes: list[RegimeStandings], reads_select: bool, family: Family) -
             "difference and the spread at hand for true.",
             "Estimand B: test images vary too, as if others had been drawn; crossed variances, Satterthwaite's degrees "
             "of freedom. Never narrower than A, and often the same where replicates are few.",
-            "The formulas, and what they were checked on: docs/statistics.md.",
         ]
     if any(regime.reference for regime in regimes):
         notes.append(

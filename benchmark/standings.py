@@ -35,7 +35,6 @@ class Standing:
 
     robust, clean  means over fractions
     gain           robust minus the baseline's, paired by replicate
-    behind         the best row's minus this one's, paired by replicate
     rank           the lowest and the highest that the row may have among all ranked rows; None: not ranked
     """
 
@@ -43,7 +42,6 @@ class Standing:
     robust: Estimate | None
     clean: Estimate | None
     gain: Estimate | None
-    behind: Estimate | None
     rank: tuple[int, int] | None
 
     @property
@@ -203,7 +201,7 @@ class RegimeStandings:
     @cached_property
     def reference(self) -> Standing | None:
         """The model trained on the whole pool, which is not ranked; None where the suite has none or it failed."""
-        return None if self.summary("robust", FULL) is None else self._standing(FULL, None, None)
+        return None if self.summary("robust", FULL) is None else self._standing(FULL, None)
 
     @cached_property
     def order(self) -> list[Standing]:
@@ -213,9 +211,8 @@ class RegimeStandings:
         complete = sorted(means, key=lambda row: (row in self.masked, -means[row]))
         ranked = [row for row in complete if row not in self.masked] if self.has_intervals else []
         ranks = rank_intervals(ranked, self.surely_better())
-        best = complete[0] if complete else None
         rest = [row for row in self.rows if row not in means]
-        return [self._standing(row, best, ranks.get(row)) for row in complete + rest]
+        return [self._standing(row, ranks.get(row)) for row in complete + rest]
 
     def surely_better(self, fraction: float = 0) -> frozenset[tuple[str, str]]:
         """(first, second) where the family shows the first to be better: on means, or at a budget (dynamic)."""
@@ -231,13 +228,12 @@ class RegimeStandings:
         )
         return None if needed is None else max(1, needed - len(self.replicates))
 
-    def _standing(self, row: str, best: str | None, rank: tuple[int, int] | None) -> Standing:
+    def _standing(self, row: str, rank: tuple[int, int] | None) -> Standing:
         return Standing(
             row=row,
             robust=self.summary("robust", row),
             clean=self.summary("clean", row),
             gain=None if row == BASELINE else self.difference("robust", row, BASELINE),
-            behind=None if best is None else self.difference("robust", best, row),
             rank=rank,
         )
 

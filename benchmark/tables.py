@@ -255,7 +255,7 @@ def adjustment(regime: RegimeStandings, kind: Family, budgets: bool = False) -> 
 
 
 def _standings(regime: RegimeStandings) -> dict[str, Standing]:
-    absent = Standing(FULL, robust=None, clean=None, gain=None, behind=None, rank=None)
+    absent = Standing(FULL, robust=None, clean=None, gain=None, rank=None)
     return {**{standing.row: standing for standing in regime.order}, FULL: regime.reference or absent}
 
 

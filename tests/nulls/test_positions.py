@@ -137,3 +137,10 @@ def test_a_row_that_lacks_a_replicate_has_no_place() -> None:
     text = table(records, "among means of 3 of 20 random coresets:")
     assert line_of(text, "easycore")[2:] == ["–", "–"]
     assert line_of(text, "worse")[2] != "–"
+
+
+def test_names_in_records_cannot_break_the_tables() -> None:
+    evil = "a|b <script> $x$ & *y*"
+    text = render_markdown(suite({"random": 0.4, evil: 0.5}, draws=5, matched=(evil,)))
+    assert "<script>" not in text
+    assert text.count("\\|b &lt;script\\>") > 5
