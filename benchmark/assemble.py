@@ -138,7 +138,7 @@ def _factors(
         track="dynamic" if cell.reselection else "static",
         own_budget=cell.reselection is not None and described(cell.reselection.method).own_budget,
         presentations=presented,
-        work=_work(plan, cell, facts, model, presented),
+        work=None if chosen and chosen.method.info.trains else _work(plan, cell, facts, model, presented),
         null=cell.null,
         suite_nulls=count_nulls(suite),
         suite_family=suite.family,

@@ -3,7 +3,7 @@
 The unit is the forward-equivalent: one sample sent forward through the network; a backward pass counts as two. Every
 row is charged what it would need alone: its own proxies up to the epoch that it reads, and what its own signals record
 on them. Selection sends nothing through a network and is not charged: its seconds, which depend on the machine, are
-recorded.
+recorded. A method that trains networks of its own while it selects cannot be charged, and is not affordable.
 """
 
 from collections.abc import Iterable

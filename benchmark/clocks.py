@@ -127,7 +127,7 @@ class Spent:
     """What a row's cells take, as shares of one training on the whole pool for equal epochs; means over its cells.
 
     `training` is None where one of them failed. `alone` is a lower limit where `complete` is false: older records do
-    not say what recording signals took.
+    not say what recording signals took, and none what a method trains for itself.
     """
 
     alone: float
@@ -235,7 +235,9 @@ def notes(records: Sequence[Record]) -> list[str]:
         "sends nothing through the network, so its seconds are shown and not counted.",
     ]
     if any(_incomplete(record.factors) for record in of_rows(records)):
-        found.append(f"{AT_LEAST.strip()} before a cost: these records do not say what recording the signals took.")
+        found.append(
+            f"{AT_LEAST.strip()} before a cost: its records count proxies alone, and nothing that was recorded on them."
+        )
     charged = next((record.factors for record in records if record.factors.work and record.factors.work.budget), None)
     if charged:
         found.append(_budgets(records))

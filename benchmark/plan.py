@@ -533,6 +533,8 @@ def _purse(suite: Suite, regime: Regime, fraction: float, selection: Selection |
         return None, ""
     charge = sum(selection.charges if selection else (), Charge())
     spare = allowance(suite) - charge
+    if selection and selection.method.info.trains:
+        return spare, "Not affordable: it trains a network of its own while it selects, which nothing counts."
     if affordable(recipe, fraction, spare):
         return spare, ""
     proxy = suite.proxies["standard"].recipe

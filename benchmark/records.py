@@ -124,7 +124,7 @@ class Factors(Spec):
     track: Literal["static", "dynamic"] = "static"
     own_budget: bool = False  # a dynamic method that spends what it must, at no fraction of the suite
     presentations: int = 0  # samples shown in training, all epochs together; 0 in records that do not say
-    work: Work | None = None  # None in records that do not say
+    work: Work | None = None  # None in older records, and where a method trains networks of its own
     null: str = ""  # a random draw: "uniform", or the row whose class counts it has; `replicate` counts the draws
     suite_nulls: int = 0  # random draws that the suite declares beside its cells
     suite_family: Family = "pairs"  # the comparisons that are adjusted as one family

@@ -46,6 +46,7 @@ class MethodInfo:
     weighted    its coreset has weights
     paper       arXiv number or full citation
     repeats     for a method of `compat`, which repeats a known fault: the method as it should be
+    trains      it trains networks of its own while it selects, which no count of passes sees
     """
 
     name: str
@@ -62,6 +63,7 @@ class MethodInfo:
     paper: str = ""
     version: int = 1
     repeats: str = ""
+    trains: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))

@@ -111,6 +111,7 @@ def register_one(name: str, version: int, weighted: bool) -> None:
         summary=f"DeepCore's {name}, on a proxy that it trains itself.",
         stochastic=True,
         weighted=weighted,
+        trains=True,
         paper="Guo et al., DeepCore, 2022, arXiv:2204.08499",
         version=version,
     )(select)

@@ -1,6 +1,7 @@
 """Clocks as regimes: what a suite that declares them comes to, and that no key of the other clocks moves."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ from benchmark.plan import VERSIONS, Data, Plan, make_plan
 from benchmark.records import read_records
 from benchmark.spec import Suite, load_suite, validated_suite
 from benchmark.store import content_key
+from methods import registry
 from methods.errors import UsageError
+from methods.functions import FunctionMethod
+from methods.registry import get
 
 Tiny = Callable[..., Suite]
 RESULTS = Path(__file__).parents[2] / "results"
@@ -140,3 +144,12 @@ def test_dynamic_rows_know_one_clock(clock: str, tiny_suite: Tiny) -> None:
     with pytest.raises(UsageError, match="spend presentations; set clock"):
         make_plan(tiny_suite(rows=["rs2"], clocks=[clock]))
     make_plan(tiny_suite(rows=["rs2"], clocks=["epochs"]))
+
+
+def test_what_trains_while_it_selects_cannot_be_charged(tiny_suite: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    method = get("random")
+    assert isinstance(method, FunctionMethod)
+    monkeypatch.setitem(registry._methods, "random", replace(method, info=replace(method.info, trains=True)))
+    cells = make_plan(tiny_suite(rows=["random"], clocks=["cost"], full=False)).cells
+    assert [bool(cell.unaffordable) for cell in cells] == [cell.regime.recipe.clock == "cost" for cell in cells]
+    assert "trains a network of its own" in cells[-1].unaffordable
