@@ -95,7 +95,9 @@ def test_clocks_have_a_section_and_their_changes_are_said() -> None:
     ]
     board = leaderboard(declared(records))
     assert [section.title for section in board.sections] == ["Standard training", "Standard training at equal steps"]
-    assert any("equal steps in place of equal epochs" in s and "easycore falls from rank 1 to 2" in s for s in board.changes)
+    assert any(
+        "equal steps in place of equal epochs" in s and "easycore falls from rank 1 to 2" in s for s in board.changes
+    )
     text = render_markdown(declared(records))
     assert "## Between clocks" in text
     assert not any("steps" in column for column in board.compact.columns)
