@@ -1,5 +1,7 @@
 """What a regime's standings say in words; every sentence is derived from the numbers."""
 
+from collections.abc import Sequence
+
 from benchmark import wording
 from benchmark.outcomes import AUTOATTACK
 from benchmark.records import BUDGET
@@ -183,31 +185,40 @@ def twins(regime: RegimeStandings) -> list[str]:
 
 
 def gaps(regime: RegimeStandings, failures: Failures) -> list[str]:
-    """One sentence for each row that lacks cells, and for each reason."""
-    sentences = []
+    """One sentence for each row that lacks cells, and for each reason; one for all rows that have no record."""
+    sentences, nowhere = [], []
     for row in (*regime.rows, FULL):
-        fractions = regime.fractions_of(row)
-        wanted = [(fraction, replicate) for fraction in fractions for replicate in regime.replicates]
-        ran = regime.cells[regime.cells["row"] == row] if len(regime.cells) else regime.cells
-        present = set(zip(ran["fraction"], ran["replicate"], strict=True)) if len(ran) else set()
-        reasons = list(failures.get(row, {}).values())
-        for reason in dict.fromkeys(reasons):
-            count, (stage, _, message) = reasons.count(reason), reason.partition(": ")
-            lost = f"cost more than the clock allows: {message}" if stage == BUDGET else f"failed: {reason}"
+        wanted = [(fraction, replicate) for fraction in regime.fractions_of(row) for replicate in regime.replicates]
+        failed = failures.get(row, {})
+        for reason in dict.fromkeys(failed.values()):
+            count, (stage, _, message) = list(failed.values()).count(reason), reason.partition(": ")
+            if stage == BUDGET:
+                lost = f"{'is' if count == 1 else 'are'} {message[:1].lower()}{message[1:]}"
+            else:
+                lost = f"failed: {reason}"
             sentences.append(f"{wording.plain(row)}: {count} of {len(wanted)} cells {wording.plain(lost)}")
-        absent = [cell for cell in wanted if cell not in present and cell not in failures.get(row, {})]
-        if absent and (row != FULL or present or reasons):
+        absent = [cell for cell in wanted if (row, *cell) not in regime.results and cell not in failed]
+        if len(absent) == len(wanted):
+            nowhere += [] if row == FULL else [wording.plain(row)]
+        elif absent:
             verb = "is" if len(absent) == 1 else "are"
             sentences.append(
                 f"{wording.plain(row)}: {len(absent)} of {len(wanted)} cells {verb} not in these records "
-                f"({_spelled(absent)})."
+                f"({_spelled(absent, regime.replicates)})."
             )
-    return sentences
+    return sentences + ([f"Without a record here: {wording.listed(nowhere)}."] if nowhere else [])
 
 
-def _spelled(cells: list[tuple[float, int]]) -> str:
-    """ "10 %: replicates 0 and 2; 30 %: replicate 1"."""
+def _spelled(cells: list[tuple[float, int]], replicates: Sequence[int]) -> str:
+    """ "10 % and 30 %: replicates 0 and 2; 50 %: every replicate"."""
     found: dict[float, list[int]] = {}
     for fraction, replicate in cells:
         found.setdefault(fraction, []).append(replicate)
-    return "; ".join(f"{wording.percent(f)}: {wording.replicates(numbers)}" for f, numbers in found.items())
+    lacking: dict[tuple[int, ...], list[str]] = {}
+    for fraction, numbers in found.items():
+        lacking.setdefault(tuple(numbers), []).append(wording.percent(fraction))
+    return "; ".join(
+        f"{wording.listed(at, limit=20)}: "
+        + ("every replicate" if len(numbers) == len(replicates) else wording.replicates(numbers))
+        for numbers, at in lacking.items()
+    )

@@ -89,12 +89,12 @@ def test_coverage_is_what_the_suite_declares_and_not_what_is_there() -> None:
     text = render_markdown(one_fraction)
     assert "No row has every cell that the suite declares, so nothing is summarised or ranked." in text
     assert line_of(text, "easycore") == ["–", "easycore", "–", "58.0 ± 6.6", "–", "–", "–"]
-    assert "- easycore: 3 of 6 cells are not in these records (10 %: replicates 0, 1 and 2)." in text
+    assert "- easycore: 3 of 6 cells are not in these records (10 %: every replicate)." in text
     assert "- **A part:** 9 of the 18 cells that the suite declares" in text
     two_replicates = [r for r in everything if r.factors.replicate != 1]
     text = render_markdown(two_replicates)
     assert line_of(text, "easycore") == ["–", "easycore", "47.5 (2/3)", "57.5 (2/3)", "–", "–", "–"]
-    assert "- random: 2 of 6 cells are not in these records (10 %: replicate 1; 30 %: replicate 1)." in text
+    assert "- random: 2 of 6 cells are not in these records (10 % and 30 %: replicate 1)." in text
     one_row = [r for r in everything if r.factors.row == "el2n"]
     assert "- **A part:** 6 of the 18 cells" in render_markdown(one_row)
     assert "A part" not in render_markdown(everything)
