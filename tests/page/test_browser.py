@@ -292,3 +292,17 @@ def test_print_shows_every_table_on_paper(shown: Opener) -> None:
     assert not find(on, "#filters").is_displayed()
     assert not find(on, "#theme").is_displayed()
     assert on.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_what_is_unfolded_stays_so_when_rows_are_sorted_or_drawn(shown: Opener) -> None:
+    on = shown()
+    find(on, "#view summary").click()
+    press_heading(on, "clean")
+    find(on, "#swatch-random").click()
+    assert len(on.find_elements("css selector", "#view details[open] table")) == 1
+
+
+def test_a_command_is_copied_or_at_least_selected(shown: Opener) -> None:
+    on = shown("#cell=digits/easycore/0.3/trades/0")
+    find(on, ".command button").click()
+    assert find(on, "#said").get_attribute("textContent") in ("Copied", "Selected; copy it from the keyboard")

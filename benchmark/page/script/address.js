@@ -26,4 +26,6 @@ function go(changes, step = false) {
   else location.replace(next);
 }
 
-const say = (text) => { if (at("said").textContent !== text) at("said").textContent = text; };
+const say = (text) => {
+  if (at("said").textContent !== text) at("said").textContent = text;
+};

@@ -15,7 +15,9 @@ function make(space, tag, attributes, children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 const h = (tag, attributes, ...children) => make(null, tag, attributes, children);
@@ -32,7 +34,8 @@ function number(text) {
 }
 
 /** Running text in which numbers keep their units and intervals. */
-const prose = (text) => text.replaceAll(" ± ", "\u00a0±\u00a0").replaceAll(" %", "\u00a0%").replaceAll(" = ", "\u00a0=\u00a0");
+const prose = (text) =>
+  text.replaceAll(" ± ", "\u00a0±\u00a0").replaceAll(" %", "\u00a0%").replaceAll(" = ", "\u00a0=\u00a0");
 
 /** An estimate with its interval set back. */
 function estimate(text) {

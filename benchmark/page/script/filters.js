@@ -3,7 +3,7 @@
 function chosen(state) {
   const suite = data.suites.find((each) => each.name === state.suite) || data.suites[0];
   const board = suite.boards.find((each) => each.regime === state.regime) || suite.boards[0];
-  const eps = board.epsilons.includes(state.eps) ? board.epsilons.indexOf(state.eps) : board.primary ?? 0;
+  const eps = board.epsilons.includes(state.eps) ? board.epsilons.indexOf(state.eps) : (board.primary ?? 0);
   const place = Math.max(0, board.places.indexOf(state.place));
   return { suite, board, eps, place, mean: board.places[place] === "mean" };
 }
@@ -19,7 +19,8 @@ function wanted(row, state) {
 const SLOTS = 8;
 /** Rows that stand out in the charts, each in its slot; unless the reader chose: the first, the baseline, EasyCore. */
 function standingOut(state, board) {
-  if (state.show) return state.show.slice(0, SLOTS).map((name) => (board.rows.some((row) => row.row === name) ? name : ""));
+  if (state.show)
+    return state.show.slice(0, SLOTS).map((name) => (board.rows.some((row) => row.row === name) ? name : ""));
   const names = [board.rows[0]?.row, "easycore", board.baseline, ...board.rows.slice(1).map((row) => row.row)];
   const there = new Set(board.rows.filter((row) => row.row !== "full").map((row) => row.row));
   return [...new Set(names)].filter((name) => there.has(name)).slice(0, 4);
@@ -50,31 +51,80 @@ function drawFilters(state) {
   const sameTrack = sameData.filter((each) => each.track === suite.track);
   const toSuite = (found) => go({ suite: found.name, place: "", sort: "", show: null, ...kept(found, board) });
   const controls = [];
-  if (state.view !== "methods") controls.push(
-    select("dataset", "Data set", unique(data.suites.map((each) => each.dataset)), suite.dataset, (value) =>
-      toSuite(data.suites.find((each) => each.dataset === value && each.track === suite.track)
-        || data.suites.find((each) => each.dataset === value))),
-    select("track", "Track", unique(sameData.map((each) => each.track)), suite.track, (value) =>
-      toSuite(sameData.find((each) => each.track === value))),
-    select("suite", "Suite", sameTrack.map((each) => each.name), suite.name, (value) =>
-      toSuite(sameTrack.find((each) => each.name === value))),
-    select("regime", "Training", unique(suite.boards.map((each) => each.training)), board.training, (value) =>
-      go({ regime: (suite.boards.find((each) => each.training === value && each.clock === board.clock)
-        || suite.boards.find((each) => each.training === value)).regime, eps: "", sort: "" })),
-    select("clock", "Clock", unique(suite.boards.filter((each) => base(each) === base(board)).map((each) => each.clock)),
-      board.clock, (value) =>
-        go({ regime: suite.boards.find((each) => base(each) === base(board) && each.clock === value).regime })),
-    select("eps", "ε", board.epsilons, board.epsilons[eps], (value) => go({ eps: value }),
-      (value) => (value === board.epsilons[board.primary] ? `${value} (primary)` : value)),
-    select("place", suite.track === "dynamic" ? "Presentations" : "Fraction kept",
-      state.view === "cells" ? ["", ...board.places.filter((each) => each !== "mean")] : board.places,
-      state.view === "cells" ? state.place : board.places[place],
-      (value) => go({ place: value === "mean" ? "" : value, sort: "" }),
-      (value) => ({ "": "all", mean: "mean over fractions" })[value] || value));
-  controls.push(select("end", "Keeps", ["", ...unique(data.methods.map((each) => each.direction)).sort()], state.end,
-    (value) => go({ end: value }), (value) => ENDS[value] || value || "anything"));
-  if (state.view === "cells") controls.push(select("status", "Cells", ["", "flagged", "failed"], state.status,
-    (value) => go({ status: value }), (value) => value || "all"));
+  if (state.view !== "methods")
+    controls.push(
+      select("dataset", "Data set", unique(data.suites.map((each) => each.dataset)), suite.dataset, (value) =>
+        toSuite(
+          data.suites.find((each) => each.dataset === value && each.track === suite.track) ||
+            data.suites.find((each) => each.dataset === value),
+        ),
+      ),
+      select("track", "Track", unique(sameData.map((each) => each.track)), suite.track, (value) =>
+        toSuite(sameData.find((each) => each.track === value)),
+      ),
+      select(
+        "suite",
+        "Suite",
+        sameTrack.map((each) => each.name),
+        suite.name,
+        (value) => toSuite(sameTrack.find((each) => each.name === value)),
+      ),
+      select("regime", "Training", unique(suite.boards.map((each) => each.training)), board.training, (value) =>
+        go({
+          regime: (
+            suite.boards.find((each) => each.training === value && each.clock === board.clock) ||
+            suite.boards.find((each) => each.training === value)
+          ).regime,
+          eps: "",
+          sort: "",
+        }),
+      ),
+      select(
+        "clock",
+        "Clock",
+        unique(suite.boards.filter((each) => base(each) === base(board)).map((each) => each.clock)),
+        board.clock,
+        (value) =>
+          go({ regime: suite.boards.find((each) => base(each) === base(board) && each.clock === value).regime }),
+      ),
+      select(
+        "eps",
+        "ε",
+        board.epsilons,
+        board.epsilons[eps],
+        (value) => go({ eps: value }),
+        (value) => (value === board.epsilons[board.primary] ? `${value} (primary)` : value),
+      ),
+      select(
+        "place",
+        suite.track === "dynamic" ? "Presentations" : "Fraction kept",
+        state.view === "cells" ? ["", ...board.places.filter((each) => each !== "mean")] : board.places,
+        state.view === "cells" ? state.place : board.places[place],
+        (value) => go({ place: value === "mean" ? "" : value, sort: "" }),
+        (value) => ({ "": "all", mean: "mean over fractions" })[value] || value,
+      ),
+    );
+  controls.push(
+    select(
+      "end",
+      "Keeps",
+      ["", ...unique(data.methods.map((each) => each.direction)).sort()],
+      state.end,
+      (value) => go({ end: value }),
+      (value) => ENDS[value] || value || "anything",
+    ),
+  );
+  if (state.view === "cells")
+    controls.push(
+      select(
+        "status",
+        "Cells",
+        ["", "flagged", "failed"],
+        state.status,
+        (value) => go({ status: value }),
+        (value) => value || "all",
+      ),
+    );
   controls.push(["q", "Method contains", state.q]);
   fill(form, controls.filter(Boolean));
 }
@@ -94,19 +144,39 @@ function select(id, label, values, value, onchange, spell = (each) => each) {
 /** Elements that are there stay, so that focus and a half-typed word survive. */
 function fill(form, controls) {
   const keep = new Map([...form.children].map((child) => [child.dataset.name, child]));
-  form.replaceChildren(...controls.map((control) => {
-    if (Array.isArray(control)) {
-      const [id, label, value] = control;
-      const field = keep.get(id) || h("label", { "data-name": id }, label,
-        h("input", { id: `filter-${id}`, type: "search", autocomplete: "off", spellcheck: "false",
-          oninput: (event) => go({ q: event.target.value }) }));
-      const input = field.querySelector("input");
-      if (input.value !== value && document.activeElement !== input) input.value = value;
-      return field;
-    }
-    const { id, label, values, value, onchange, spell } = control;
-    return h("label", { "data-name": id }, label,
-      h("select", { id: `filter-${id}`, onchange: (event) => onchange(event.target.value) },
-        values.map((each) => h("option", { value: each, selected: each === value }, spell(each)))));
-  }));
+  form.replaceChildren(
+    ...controls.map((control) => {
+      if (Array.isArray(control)) {
+        const [id, label, value] = control;
+        const field =
+          keep.get(id) ||
+          h(
+            "label",
+            { "data-name": id },
+            label,
+            h("input", {
+              id: `filter-${id}`,
+              type: "search",
+              autocomplete: "off",
+              spellcheck: "false",
+              oninput: (event) => go({ q: event.target.value }),
+            }),
+          );
+        const input = field.querySelector("input");
+        if (input.value !== value && document.activeElement !== input) input.value = value;
+        return field;
+      }
+      const { id, label, values, value, onchange, spell } = control;
+      return h(
+        "label",
+        { "data-name": id },
+        label,
+        h(
+          "select",
+          { id: `filter-${id}`, onchange: (event) => onchange(event.target.value) },
+          values.map((each) => h("option", { value: each, selected: each === value }, spell(each))),
+        ),
+      );
+    }),
+  );
 }
