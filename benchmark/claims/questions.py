@@ -2,7 +2,7 @@
 
 With the confidence interval of the answer, adjusted where it is chosen from several cells (`bounds`), the verdict is
 
-    not supported  where the whole interval falls short of `short`,
+    not supported  where no part of the interval lies beyond `short`,
     supported      else, where the whole interval lies beyond `beyond`,
     undecided      else, and without an interval.
 
@@ -82,7 +82,7 @@ class Question(Spec):
         """What an interval says; None: there is none."""
         if low is None or high is None:
             return UNDECIDED
-        if low > self.short if self.lower else high < self.short:
+        if low >= self.short if self.lower else high <= self.short:
             return NOT_SUPPORTED
         return SUPPORTED if (high < self.beyond if self.lower else low > self.beyond) else UNDECIDED
 

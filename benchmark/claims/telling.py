@@ -58,8 +58,8 @@ def rule(question: Question) -> str:
     """What the interval has to be for either verdict."""
     unit = question.unit
     beyond, short = (threshold(value, unit) for value in (question.beyond, question.short))
-    above, below = ("below", "above") if question.lower else ("above", "below")
-    return f"Supported: the whole interval lies {above} {beyond}. Not supported: all of it lies {below} {short}."
+    side = "below" if question.lower else "above"
+    return f"Supported: the whole interval lies {side} {beyond}. Not supported: none of it lies {side} {short}."
 
 
 def sentence(question: Question, answer: Answer) -> str:

@@ -87,8 +87,8 @@ def test_in_one_minute_says_what_holds_at_each_scale() -> None:
 def test_numbers_and_rules_are_spelled() -> None:
     page = rendered(found())
     assert "+5.7 points; 95 % interval +" in page
-    assert "Supported: the whole interval lies above 0. Not supported: all of it lies below 1 point." in page
-    assert "Supported: the whole interval lies below 0. Not supported: all of it lies above −0.1." in page
+    assert "Supported: the whole interval lies above 0. Not supported: none of it lies above 1 point." in page
+    assert "Supported: the whole interval lies below 0. Not supported: none of it lies below −0.1." in page
     assert "−0.60 (ρ); 95 % interval −0.85 to −0.35, 3 replicates" in page
     assert "undecided: 2 replicates" in page
     assert "the winner's curse" in page

@@ -18,6 +18,7 @@ def question(**changes: object) -> Question:
         (-0.03, 0.009, NOT_SUPPORTED),
         (-0.03, 0.011, UNDECIDED),
         (0.0, 0.03, UNDECIDED),
+        (-0.03, 0.01, NOT_SUPPORTED),
         (None, None, UNDECIDED),
     ],
 )
@@ -32,6 +33,11 @@ def test_better_by_a_margin(low: float | None, high: float | None, verdict: Verd
 def test_less_speaks_for_it(low: float, high: float, verdict: Verdict) -> None:
     asked = question(unit="Spearman's rho", compare=None, short=-0.1, lower=True)
     assert asked.verdict(low, high) == verdict
+
+
+def test_what_is_never_better_is_not_supported_without_a_margin() -> None:
+    assert question(short=0.0).verdict(0.0, 0.0) == NOT_SUPPORTED
+    assert question(short=0.0, lower=True).verdict(0.0, 0.0) == NOT_SUPPORTED
 
 
 def test_one_threshold_parts_the_line() -> None:
