@@ -5,7 +5,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.cli.common import RESULTS, STORE, Data, Device, ResultsPath, StorePath, Threads, app, resolve_device
+from benchmark.cli.common import (
+    RESULTS,
+    STORE,
+    Data,
+    Device,
+    ResultsPath,
+    StorePath,
+    Threads,
+    Yes,
+    app,
+    asker,
+    resolve_device,
+)
 from methods.errors import CoresetBenchError, UsageError, unknown
 
 if TYPE_CHECKING:
@@ -24,6 +36,9 @@ def figures(
         Path | None,
         typer.Option(help="Folder of the figures. [default: figures/ beside the records]", show_default=False),
     ] = None,
+    figure: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this figure; may be repeated.", show_default=False)
+    ] = None,
     png: Annotated[bool, typer.Option("--png", help="PNGs beside the SVGs.")] = False,
     trace: Annotated[
         bool, typer.Option("--trace", help="Train the proxies and choose the coresets that the store lacks.")
@@ -31,6 +46,7 @@ def figures(
     data: Data = None,
     device: Device = "cpu",
     threads: Threads = 1,
+    yes: Yes = False,
     store: StorePath = STORE,
     results: ResultsPath = RESULTS,
 ) -> None:
@@ -45,15 +61,19 @@ def figures(
     from benchmark.publish import RECORDS
     from benchmark.records import read_records
 
+    names = tuple(figure or gallery.NAMES)
+    gallery.check_names(names)
     if suite is None:
         if trace or out:
             raise UsageError(f"--{'trace' if trace else 'out'} is for one suite; name it.")
         for folder in gallery.published(results):
-            _write(gallery.of_records(read_records(folder / RECORDS)), folder / gallery.FOLDER, png)
+            _write(gallery.of_records(read_records(folder / RECORDS), names), folder / gallery.FOLDER, png)
         return
     folder = _folder(suite, results)
     target = out or folder / gallery.FOLDER
-    _write(gallery.of_records(read_records(folder / RECORDS)), target, png)
+    _write(gallery.of_records(read_records(folder / RECORDS), names), target, png)
+    if not any(name in gallery.OF_STORE or name == gallery.PLANE for name in names):
+        return
     try:
         source = _source(suite, trace, data, store, resolve_device(device), threads)
     except CoresetBenchError as reason:
@@ -61,7 +81,7 @@ def figures(
             raise
         print(f"No figures of images, signals and coresets: {reason}")
         return
-    _write(gallery.of_store(source, print), target, png)
+    _write(gallery.of_store(source, print, names, asker(yes)), target, png)
 
 
 def _write(drawings: "Iterable[Drawing]", target: Path, png: bool) -> None:

@@ -1,17 +1,19 @@
 """What figures read from a run's store: signals of proxies, coresets, and the images themselves."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.experiments.scales import proxies_of, scale_of
+from benchmark.estimate import ASK_ABOVE, measured, spoken, trace_work
+from benchmark.experiments.scales import STANDARD, proxies_of, scale_of
 from benchmark.plan import Data, Selection, Trace, is_dynamic, make_selection, make_trace
 from benchmark.randomness import derive_seed
 from benchmark.spec import Row, Suite, Training
+from benchmark.wording import counted
 from methods.api import HELD_OUT, Context, Floats, Integers, Signals
 from methods.easycore import aign
 from methods.errors import CoresetBenchError, UsageError
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from benchmark.data import Dataset
     from benchmark.stages import Workshop
 
+AIGN = ("input_grad_norm",)  # the signals that it is the mean of
 REPLICATE = 0  # whose proxies and coresets are shown
 
 
@@ -46,13 +49,17 @@ class Source:
 
     @property
     def dataset(self) -> "Dataset":
-        return self.workshop.data
+        """Raises Missing where the data are not there."""
+        try:
+            return self.workshop.data
+        except CoresetBenchError as error:
+            raise Missing(str(error)) from None
 
     @cached_property
     def labels(self) -> Integers:
         return self.dataset.train.labels.numpy()
 
-    def note(self, proxy: str | None = "standard") -> str:
+    def note(self, proxy: str | None = STANDARD) -> str:
         """Data and size, and the proxy if there is one: no figure is read without its scale."""
         data = self.dataset
         text = f"{data.name}, N = {len(data.train):,} in {data.num_classes} classes"
@@ -60,19 +67,22 @@ class Source:
             text += f", {self.proxies[proxy].model}, {self.proxies[proxy].recipe.epochs} epochs"
         return f"{text}, replicate {REPLICATE}."
 
-    def signals(self, proxy: str, needs: tuple[str, ...], replicate: int = REPLICATE) -> dict[str, NDArray[Any]]:
+    def signals(self, proxy: str, needs: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         """The arrays of a proxy by need.
 
         Raises:
             Missing: the store lacks one of them.
         """
-        training = self.proxies[proxy]
-        seed = derive_seed("proxy", proxy, replicate, 0)  # the suite's own, where it has this proxy
-        return self._traced(make_trace(self.data, training, seed, training.recipe.epochs, needs), proxy)
+        return self._traced(self.trace_of(proxy, needs), proxy)
 
-    def aign(self, proxy: str = "standard", replicate: int = REPLICATE) -> Floats:
+    def trace_of(self, proxy: str, needs: tuple[str, ...]) -> Trace:
+        """The proxy's run in this replicate: the suite's own, where it has this proxy."""
+        training, seed = self.proxies[proxy], derive_seed("proxy", proxy, REPLICATE, 0)
+        return make_trace(self.data, training, seed, training.recipe.epochs, needs)
+
+    def aign(self, proxy: str = STANDARD) -> Floats:
         """Average input-gradient norm, [N], as `easycore` reads it."""
-        arrays = self.signals(proxy, ("input_grad_norm",), replicate)
+        arrays = self.signals(proxy, AIGN)
         return aign(Signals(arrays, self.proxies[proxy].recipe.epochs), squared=False)
 
     def images(self, ids: Integers) -> NDArray[np.float32]:
@@ -112,6 +122,25 @@ class Source:
         signals = Signals(runs[0], epochs, asked_by=row.name, others=others)
         rng = np.random.default_rng(selection.seed)
         return np.asarray(method.score(Context(self.labels, self.dataset.num_classes, signals, rng)), dtype=np.float64)
+
+    def prepare(self, wanted: Iterable[Trace], confirm: Callable[[str], None]) -> None:
+        """Trains the proxies that the store lacks, each once for all that is read from it.
+
+        `confirm` is asked before work of more than ten minutes, and raises where the answer is no.
+        """
+        joined: dict[str, Trace] = {}
+        for trace in wanted:
+            known = joined.get(trace.proxy.key, trace)
+            joined[trace.proxy.key] = replace(trace, signals={**known.signals, **trace.signals})
+        todo = [trace for trace in joined.values() if not trace.done(self.workshop.store)]
+        data = self.dataset
+        facts = {"pool": len(data.train), "select": len(data.select)}
+        rates = {each: measured(each, data, self.workshop.device).training for each in {t.training for t in todo}}
+        seconds = sum(trace_work(trace, facts) * rates[trace.training] for trace in todo)
+        if seconds > ASK_ABOVE:
+            confirm(f"Training {counted(len(todo), 'proxy')} needs about {spoken(seconds)}.")
+        for trace in todo:
+            self.workshop.traced(trace)
 
     def _traced(self, trace: Trace, proxy: str) -> dict[str, NDArray[Any]]:
         lacking = [need for need, stage in trace.signals.items() if not stage.done(self.workshop.store)]

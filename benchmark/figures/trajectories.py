@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmark.experiments.scales import STANDARD
 from benchmark.figures.canvas import GREY, PALE, Drawing, Table, image_panel, logarithmic, sheet
 from benchmark.figures.emphasis import BLUE, VERMILION
 from benchmark.figures.labels import Label, label_ends, room
-from benchmark.figures.sources import Missing, Source
+from benchmark.figures.sources import AIGN, Missing, Source
 
 TENTHS = {
     "easiest tenth": (0.0, 0.1, BLUE, "-"),
@@ -23,7 +24,7 @@ def trajectories(source: Source) -> Drawing:
     from matplotlib.ticker import MaxNLocator
 
     scores = source.aign()
-    norms = source.signals("standard", ("input_grad_norm",))["input_grad_norm"].astype(np.float64)
+    norms = source.signals(STANDARD, AIGN)[AIGN[0]].astype(np.float64)
     order = np.argsort(scores, kind="stable")
     floor = max(float(scores[scores > 0].min(initial=np.inf)), 1e-12) if (scores > 0).any() else 1e-12
     low, high = max(floor, float(np.quantile(scores, 0.001))), float(max(scores.max(), 2 * floor))

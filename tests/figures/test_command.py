@@ -55,6 +55,12 @@ def test_one_suite_says_what_the_store_lacks(tmp_path: Path, run: Callable[..., 
     assert not (tmp_path / "results/local/digits/figures").exists()
 
 
+def test_one_figure_alone(tmp_path: Path, run: Callable[..., list[str]]) -> None:
+    write_records(tmp_path / "results/digits/records.jsonl", board())
+    assert len(run("digits", "--figure", "gains")) == 1
+    assert written(tmp_path / "results/digits/figures", "svg") == ["gains"]
+
+
 def test_published_records_come_before_those_of_a_run_here(tmp_path: Path, run: Callable[..., list[str]]) -> None:
     write_records(tmp_path / "results/digits/records.jsonl", board())
     (tmp_path / "results/local/digits").mkdir(parents=True)
@@ -70,6 +76,7 @@ def test_published_records_come_before_those_of_a_run_here(tmp_path: Path, run: 
         (("digits",), "There are no results"),
         (("--trace",), "--trace is for one suite"),
         (("--out", "there"), "--out is for one suite"),
+        (("--figure", "radius"), "radii"),
     ],
 )
 def test_mistakes_are_answered_in_words(run: Callable[..., list[str]], words: tuple[str, ...], said: str) -> None:

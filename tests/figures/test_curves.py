@@ -86,6 +86,14 @@ def test_a_failed_row_is_drawn_nowhere_and_a_failed_suite_not_at_all() -> None:
     assert drawn(f.declared([f.record(failure="lost")])) == {}
 
 
+def test_each_clock_has_figures_of_its_own_whatever_its_name() -> None:
+    """A clock becomes a part of a file's name: a record must not choose the folder."""
+    cells = f.grid(f.COUNTS) + f.grid(f.COUNTS, "standard@steps") + f.grid(f.COUNTS, "standard@../../up")
+    found = drawn(f.declared(cells))
+    assert [name for name in found if name.startswith("radii")] == ["radii", "radii@steps", "radii@-up"]
+    assert {line["regime"] for line in table(found["radii@steps"])} == {"standard@steps"}
+
+
 def test_hostile_names_are_text() -> None:
     counts = {**f.COUNTS, HOSTILE: [[60, 61, 62], [70, 71, 72]]}
     for drawing in drawn(board(counts)).values():

@@ -16,9 +16,11 @@ from benchmark.plan import Data
 from benchmark.spec import Suite
 from benchmark.stages import Workshop
 from benchmark.store import Store
+from methods.errors import UsageError
 from tests.figures.drawn import table
 
-ROWS = ["random", "easycore", "aign-hard", "el2n@low", "herding"]
+EL2N = {"method": "el2n", "params": {"proxies": 1}, "label": "el2n"}
+ROWS = ["random", "easycore", "aign-hard", EL2N, "herding"]
 
 
 def source_in(folder: Path, suite: Suite, trace: bool = False) -> Source:
@@ -59,6 +61,51 @@ def test_an_empty_store_is_said_in_one_sentence_a_reason(tmp_path: Path, tiny_su
     assert "samples, trajectories" in said[0]
     assert all("coreset-bench figures tiny --trace" in sentence for sentence in said)
     assert not list(tmp_path.rglob("*.safetensors"))  # asking computes nothing
+
+
+def test_each_proxy_is_trained_once_for_all_figures(
+    tmp_path: Path, tiny_suite: Callable[..., Suite], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[list[str]] = []
+    record = Workshop._record
+
+    def counting(self: Workshop, wanted: Any, needs: list[str]) -> Any:
+        trained.append(needs)
+        return record(self, wanted, needs)
+
+    monkeypatch.setattr(Workshop, "_record", counting)
+    source = source_in(tmp_path, tiny_suite(rows=ROWS), trace=True)
+    assert len(list(gallery.of_store(source, pytest.fail))) == 6
+    assert len(trained) == len(source.proxies)
+    assert {"input_grad_norm", "features"} < set(trained[0])
+
+
+def test_long_training_is_asked_for(
+    tmp_path: Path, tiny_suite: Callable[..., Suite], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmark.figures import sources
+
+    asked: list[str] = []
+
+    def refuse(question: str) -> None:
+        asked.append(question)
+        raise UsageError("no")
+
+    monkeypatch.setattr(sources, "ASK_ABOVE", 0.0)
+    source = source_in(tmp_path, tiny_suite(rows=ROWS), trace=True)
+    with pytest.raises(UsageError):
+        list(gallery.of_store(source, pytest.fail, confirm=refuse))
+    assert "3 proxies" in asked[0]
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_data_that_are_not_there_are_said(tmp_path: Path, tiny_suite: Callable[..., Suite]) -> None:
+    suite = tiny_suite(rows=ROWS, dataset={"name": "cifar10"})
+    data = Data(suite.dataset, fingerprint(suite.dataset, tmp_path))
+    said: list[str] = []
+    source = Source(suite, data, Workshop(Store(tmp_path), suite.dataset, tmp_path))
+    assert list(gallery.of_store(source, said.append)) == []
+    assert any("cifar" in sentence.lower() for sentence in said)
 
 
 def test_a_suite_without_a_standard_proxy_is_told(tmp_path: Path, tiny_suite: Callable[..., Suite]) -> None:
