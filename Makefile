@@ -60,12 +60,11 @@ publish: setup ## Copy a run's records and leaderboard to results/: make publish
 	@test -n "$(SUITE)" || { echo "Name the suite: make publish SUITE=digits"; exit 2; }
 	$(BIN)/coreset-bench publish $(SUITE) $(ARGS)
 
-leaderboard: setup ## Write every published leaderboard, and the page of claims, again from the records
+leaderboard: setup ## Write every published leaderboard, the claims and the page again from the records
 	$(BIN)/coreset-bench leaderboard $(ARGS)
 
 leaderboard-check: setup ## Fail if a published leaderboard, the claims or the page is not what its records give
 	$(BIN)/coreset-bench leaderboard --check $(ARGS)
-	$(BIN)/coreset-bench site --check
 
 figures: setup ## Draw the figures of every published suite again from its records: results/SUITE/figures/
 	$(BIN)/coreset-bench figures $(ARGS)

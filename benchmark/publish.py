@@ -1,8 +1,8 @@
 """Publishing: records and leaderboards under `results/`, which git keeps, and the digits table inside the README.
 
 A run's own results lie in `results/local/SUITE/`, which git ignores. Published leaderboards are a function of the
-published records beside them, and the page of claims of all of these, so they can be written again, and checked, at any
-time.
+published records beside them, and the claims and the page of all of these, so they can be written again, and checked,
+at any time.
 """
 
 import os
@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.claims import page as claims
+from benchmark.claims.answers import ask, read
 from benchmark.claims.evidence import Published
 from benchmark.leaderboard import render_markdown, render_summary
+from benchmark.page import build as site
 from benchmark.records import Record, read_records
 from benchmark.store import write_atomically
 from methods.errors import UsageError
@@ -105,7 +107,9 @@ def _derived(suite: str, source: Path, results: Path, readme: Path) -> dict[Path
 
 def _across(results: Path, replaced: Published | None = None) -> dict[Path, bytes]:
     """The content of each file that is derived from all suites together, one of them perhaps not yet in place."""
-    return {results / claims.PAGE: claims.render(results, replaced).encode()}
+    suites, measurements = read(results, replaced)
+    asked = ask(suites, measurements)
+    return {results / claims.PAGE: claims.rendered(asked).encode(), results / site.PAGE: site.built(suites, asked)}
 
 
 def _between_markers(suite: str, block: str, readme: Path) -> str:

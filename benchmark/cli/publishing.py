@@ -32,7 +32,7 @@ def leaderboard(
     """Print a suite's leaderboard, or write the published ones.
 
     Without a suite, every published leaderboard is written again from its records, or held to them by --check; and so
-    is the page of the paper's claims.
+    are the paper's claims and the page of all results.
 
     Example: coreset-bench leaderboard digits
     """

@@ -23,10 +23,10 @@ def site(
 
     Example: coreset-bench site
     """
-    from benchmark.page.build import build
+    from benchmark.page.build import PAGE, build
     from benchmark.store import write_atomically
 
-    page, content = out or results / "site" / "index.html", build(results)
+    page, content = out or results / PAGE, build(results)
     if check:
         if not page.is_file() or page.read_bytes() != content:
             raise CoresetBenchError(f"Out of date: {page}; write it again with `make site`.")

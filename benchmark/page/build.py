@@ -2,14 +2,18 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
 
-from benchmark.claims.answers import read
+from benchmark.claims.answers import Asked, ask, read
+from benchmark.claims.evidence import Published
 from benchmark.page.document import document
 from benchmark.page.texts import embedded
 from methods.errors import UsageError
+
+PAGE = Path("site") / "index.html"  # under the results
 
 _PARTS = Path(__file__).parent
 # Scripts in the order in which they run.
@@ -26,7 +30,12 @@ def build(results: Path) -> bytes:
     suites, measurements = read(results)
     if not suites:
         raise UsageError(f"Nothing is published under {results}; publish a run first: make publish SUITE=digits")
-    return render(embedded(document(suites, measurements)))
+    return built(suites, ask(suites, measurements))
+
+
+def built(suites: Sequence[Published], asked: Sequence[Asked]) -> bytes:
+    """The page of these suites and answers."""
+    return render(embedded(document(suites, asked)))
 
 
 def render(data: str) -> bytes:

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmark import shares, wording
-from benchmark.claims.answers import ask
+from benchmark.claims.answers import Asked
 from benchmark.claims.evidence import Published
-from benchmark.claims.measurement import Measurement
 from benchmark.leaderboard import leaderboard
 from benchmark.page.boards import board
 from benchmark.page.cards import cards
@@ -16,8 +15,8 @@ from benchmark.standings import RegimeStandings
 from benchmark.tables import Labels
 
 
-def document(suites: Sequence[Published], measurements: Sequence[Measurement]) -> dict[str, Any]:
-    """The document of these suites, that of the most cells first.
+def document(suites: Sequence[Published], asked: Sequence[Asked]) -> dict[str, Any]:
+    """The document of these suites, that of the most cells first, and of the answers to the claims.
 
     Raises:
         CoresetBenchError: the records of a suite do not belong in one table, or cannot be decoded.
@@ -26,7 +25,7 @@ def document(suites: Sequence[Published], measurements: Sequence[Measurement]) -
     return {
         "suites": [suite(each) for each in sorted(suites, key=lambda each: -len(each.records))],
         "methods": cards(used),
-        "claims": claims(ask(suites, measurements)),
+        "claims": claims(asked),
     }
 
 

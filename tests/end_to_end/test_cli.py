@@ -143,7 +143,7 @@ def test_a_folder_that_cannot_be_written_is_named_before_any_work(suite: Path, t
 
 
 COMMANDS = ["calibrate", "check", "claims", "datasets", "explain", "leaderboard", "ledger", "methods", "new-method"]
-COMMANDS += ["plan", "publish", "run", "select", "suites"]
+COMMANDS += ["plan", "publish", "run", "select", "site", "suites"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -30,7 +30,8 @@ def test_publish_writes_records_leaderboard_and_readme(folder: Path) -> None:
     results, readme = folder / "results", folder / "README.md"
     written = publish("digits", results, readme)
     published = results / "digits"
-    assert written == [published / "records.jsonl", published / "leaderboard.md", readme, results / "claims.md"]
+    across = [results / "claims.md", results / "site" / "index.html"]
+    assert written == [published / "records.jsonl", published / "leaderboard.md", readme, *across]
     assert (published / "records.jsonl").read_bytes() == (results / "local/digits/records.jsonl").read_bytes()
     assert "# Leaderboard: digits, version 1" in (published / "leaderboard.md").read_text()
     text = readme.read_text()
@@ -86,6 +87,7 @@ def test_missing_leaderboard_and_changed_records_are_stale(folder: Path) -> None
     assert set(stale(results, readme)) == {
         results / "digits/leaderboard.md",
         results / "claims.md",
+        results / "site" / "index.html",
         readme,
     }
 
