@@ -25,9 +25,8 @@ def headline(regime: RegimeStandings) -> list[str]:
     order = regime.order
     complete = [standing for standing in order if standing.robust and standing.row not in regime.masked]
     if not complete:
-        lacking = "left to be ranked" if any(s.robust for s in order) else "every cell that the suite declares"
-        verb = "is" if lacking.startswith("left") else "has"
-        return [f"No row {verb} {lacking}, so nothing is summarised or ranked."]
+        none = "is left to be ranked" if regime.masked else "has every cell that the suite declares"
+        return [f"No row {none}, so nothing is summarised or ranked."]
     best = complete[0]
     sentences = [_best(best, complete)]
     if not regime.has_intervals:
