@@ -56,9 +56,10 @@ lint: setup ## Check style, formatting and the direction of imports
 typecheck: setup ## Check types
 	$(BIN)/mypy
 
-publish: setup ## Copy a run's records and leaderboard to results/: make publish SUITE=digits
+publish: setup ## Copy a run's records, leaderboard and figures to results/: make publish SUITE=digits
 	@test -n "$(SUITE)" || { echo "Name the suite: make publish SUITE=digits"; exit 2; }
 	$(BIN)/coreset-bench publish $(SUITE) $(ARGS)
+	$(BIN)/coreset-bench figures $(SUITE)
 
 leaderboard: setup ## Write every published leaderboard, the claims and the page again from the records
 	$(BIN)/coreset-bench leaderboard $(ARGS)
