@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmark.claims import page as claims
 from benchmark.claims.answers import ask, read
 from benchmark.claims.evidence import Published
+from benchmark.claims.measurement import Measurement
 from benchmark.leaderboard import render_markdown, render_summary
 from benchmark.page import build as site
 from benchmark.records import Record, read_records
@@ -40,7 +41,7 @@ def publish(suite: str, results: Path, readme: Path) -> list[Path]:
     published = results / suite / RECORDS
     records = read_records(run)
     _require_whole(suite, records)
-    derived = _derived(suite, run, results, readme) | _across(results, Published(suite, records))
+    derived = _derived(suite, records, results, readme) | _across(*read(results, Published(suite, records)), results)
     write_atomically(published, run.read_bytes())
     _write(derived)
     return [published, *derived]
@@ -84,19 +85,18 @@ def stale(results: Path, readme: Path) -> list[Path]:
 
 
 def _outdated(results: Path, readme: Path) -> dict[Path, bytes]:
-    published = sorted(path for path in results.glob(f"*/{RECORDS}") if path.parent.name != LOCAL)
-    if not published:
+    suites, measurements = read(results)
+    if not suites:
         raise UsageError(f"Nothing is published under {results}; publish a run first: make publish SUITE=digits")
     derived: dict[Path, bytes] = {}
-    for records in published:
-        derived |= _derived(records.parent.name, records, results, readme)
-    derived |= _across(results)
+    for suite in suites:
+        derived |= _derived(suite.name, suite.records, results, readme)
+    derived |= _across(suites, measurements, results)
     return {path: data for path, data in derived.items() if not path.is_file() or path.read_bytes() != data}
 
 
-def _derived(suite: str, source: Path, results: Path, readme: Path) -> dict[Path, bytes]:
-    """The content of each file that is derived from the records in `source`."""
-    records = read_records(source)
+def _derived(suite: str, records: Sequence[Record], results: Path, readme: Path) -> dict[Path, bytes]:
+    """The content of each file that is derived from the records of one suite."""
     leaderboard = results / suite / LEADERBOARD
     files = {leaderboard: render_markdown(records).encode()}
     if suite == README_SUITE:
@@ -105,9 +105,8 @@ def _derived(suite: str, source: Path, results: Path, readme: Path) -> dict[Path
     return files
 
 
-def _across(results: Path, replaced: Published | None = None) -> dict[Path, bytes]:
-    """The content of each file that is derived from all suites together, one of them perhaps not yet in place."""
-    suites, measurements = read(results, replaced)
+def _across(suites: Sequence[Published], measurements: Sequence[Measurement], results: Path) -> dict[Path, bytes]:
+    """The content of each file that is derived from all suites together."""
     asked = ask(suites, measurements)
     return {results / claims.PAGE: claims.rendered(asked).encode(), results / site.PAGE: site.built(suites, asked)}
 
