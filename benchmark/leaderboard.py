@@ -4,7 +4,6 @@
 type. Nothing here reads a clock, a machine or a file but the templates, so the same records give the same bytes.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -12,11 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark import clocks, headlines, markdown, masking, nulls, shares, tables, wording, worst_case
-from benchmark.outcomes import of_rows
+from benchmark.facts import facts
 from benchmark.records import Record
 from benchmark.spec import Family
 from benchmark.standings import BASELINE, RegimeStandings, regime_standings
-from benchmark.stats import CONFIDENCE
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,7 +62,7 @@ def leaderboard(records: Sequence[Record]) -> Leaderboard:
     declared = [regime for regime in regimes if "@" not in regime.setting.regime]  # not again on further clocks
     return Leaderboard(
         title=wording.plain(f"{records[0].suite}, version {records[0].suite_version}"),
-        facts=_facts(records, regimes),
+        facts=facts(records, regimes),
         sections=[_section(records, *pair, label) for pair in zip(regimes, unmasked, strict=True)],
         changes=clocks.rank_changes(regimes),
         clocks=clocks.comparison(regimes, label),
@@ -80,7 +78,12 @@ def leaderboard(records: Sequence[Record]) -> Leaderboard:
 
 def render_markdown(records: Sequence[Record]) -> str:
     """The whole leaderboard as Markdown."""
-    return markdown.template("leaderboard.md.j2").render(board=leaderboard(records), table=_markdown_table)
+    return as_markdown(leaderboard(records))
+
+
+def as_markdown(board: Leaderboard) -> str:
+    """A leaderboard as `render_markdown` sets it."""
+    return markdown.template("leaderboard.md.j2").render(board=board, table=_markdown_table)
 
 
 def render_summary(records: Sequence[Record], link: str) -> str:
@@ -162,101 +165,6 @@ def _ranked_all_the_same(regime: RegimeStandings, unmasked: RegimeStandings, lab
         return []
     grid = tables.main(unmasked, label)
     return [replace(grid, title=f"With the rows that are not ranked above, as if no flag were raised: {grid.title}")]
-
-
-def _facts(records: Sequence[Record], regimes: list[RegimeStandings]) -> list[tuple[str, str]]:
-    factors = records[0].factors
-    tested = sorted({record.results.images for record in records if record.results})
-    images = wording.listed([f"{count:,}" for count in tested]) or "no"
-    replicates = len(regimes[0].replicates)
-    interval = f"; paired t intervals, {100 * CONFIDENCE:g} %" if regimes[0].has_intervals else "; values only"
-    dynamic = shares.is_dynamic(records)
-    facts = [
-        (
-            "Data",
-            f"{factors.dataset}, a pool of N = {factors.pool:,} training images in {factors.num_classes} classes, "
-            f"{images} test images",
-        ),
-        (
-            "Estimand",
-            f"A: mean over {wording.counted(replicates, 'replicate')} ({'' if dynamic else 'proxy, '}selection and "
-            f"training randomness) on this test set{interval}"
-            + (
-                "" if dynamic or not regimes[0].has_intervals else "; B, over test images too, stands behind the tables"
-            ),
-        ),
-    ]
-    if dynamic:
-        facts.insert(0, ("Track", shares.TRACK))
-    cells = len(of_rows(records))
-    for count, declared, what in (
-        (cells, factors.suite_cells, "cells"),
-        (len(records) - cells, factors.suite_nulls, "random draws"),
-    ):
-        if count < declared:
-            facts.append(("A part", f"{count:,} of the {declared:,} {what} that the suite declares"))
-    for regime in regimes:
-        setting = regime.setting
-        radii = wording.listed([wording.radius(epsilon) for epsilon in setting.epsilons], limit=20)
-        primary = wording.radius(setting.primary)
-        if setting.calibration and setting.primary is not None:
-            middle = factors.suite_fractions[len(factors.suite_fractions) // 2]
-            primary += f" ({wording.kept(setting.calibration, setting.epsilons, setting.primary, middle)})"
-        facts += [
-            (
-                wording.regime(setting.regime),
-                f"{setting.model}; {wording.recipe(setting.recipe)}; "
-                + (
-                    shares.budget(regime, records, factors.pool)
-                    if dynamic
-                    else f"{wording.budget(setting.recipe)}; optimiser steps: {_steps(records, setting.regime)}"
-                ),
-            ),
-            (
-                f"{wording.regime(setting.regime)}, attacked",
-                f"{setting.threat}, pixels between 0 and 1, ε = {radii}, primary {primary}; "
-                + _attacks_run(records, regime),
-            ),
-        ]
-    facts.append(
-        (
-            "Processor",
-            "; ".join(sorted({name for record in records if record.results for name in _processors(record)})) or "none",
-        )
-    )
-    return [(term, wording.plain(text)) for term, text in facts]
-
-
-def _steps(records: Sequence[Record], regime: str) -> str:
-    """Optimiser steps of a training at each size: "33 at k = 110"; a range where rows differ."""
-    steps: dict[int, set[int]] = {}
-    for record in records:
-        if record.results and record.factors.regime == regime and not record.factors.null:
-            steps.setdefault(record.factors.k, set()).add(record.factors.optimiser_steps)
-    spans = {k: f"{min(found):,}" + (f" to {max(found):,}" if len(found) > 1 else "") for k, found in steps.items()}
-    return wording.listed([f"{span} at k = {k:,}" for k, span in sorted(spans.items())], limit=20) or "none"
-
-
-def _attacks_run(records: Sequence[Record], regime: RegimeStandings) -> str:
-    """ "PGD-20 on 500 images in 57 of 57 cells", for each attack at the primary epsilon."""
-    results = [record.results for record in of_rows(records) if record.factors.regime == regime.setting.regime]
-    runs = Counter(
-        (verdict.attack, verdict.images)
-        for result in results
-        if result
-        for verdict in result.attacks
-        if verdict.epsilon == regime.setting.primary
-    )
-    return ", ".join(
-        f"{wording.attack(attack)} on {images:,} images in {count} of {len(results)} cells"
-        for (attack, images), count in runs.items()
-    )
-
-
-def _processors(record: Record) -> list[str]:
-    """What the cell's stages ran on: the processor, and the accelerator where there is one."""
-    pairs = [(o.get("processor", "not recorded"), o.get("device", "cpu")) for o in record.origins() or [{}]]
-    return [", ".join(str(name) for name in pair if name != "cpu") for pair in pairs]
 
 
 def _notes(regimes: list[RegimeStandings], reads_select: bool, family: Family) -> list[str]:
