@@ -306,3 +306,17 @@ def test_a_command_is_copied_or_at_least_selected(shown: Opener) -> None:
     on = shown("#cell=digits/easycore/0.3/trades/0")
     find(on, ".command button").click()
     assert find(on, "#said").get_attribute("textContent") in ("Copied", "Selected; copy it from the keyboard")
+
+
+def test_curves_are_drawn_and_named_and_a_row_can_be_taken_out(shown: Opener) -> None:
+    on = shown()
+
+    def names() -> list[list[str]]:
+        figures = on.find_elements("css selector", "figure")
+        return [[t.text for t in f.find_elements("css selector", "text.name") if t.size["height"] > 0] for f in figures]
+
+    assert len(names()) == 3
+    assert all(any(text.startswith("random") for text in each) for each in names())
+    find(on, "#swatch-random").click()
+    assert not any(text.startswith("random") for each in names() for text in each)
+    assert len(on.find_elements("css selector", "figure path.curve")) == 6

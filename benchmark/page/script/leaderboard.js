@@ -2,7 +2,7 @@
 
 function drawLeaderboard(state) {
   const { suite, board, eps, place, mean } = chosen(state);
-  const primary = eps === board.primary;
+  const primary = board.primary === null || eps === board.primary;
   const rows = board.rows.filter((row) => row.row !== "full" && wanted(row, state));
   const whole = board.rows.filter((row) => row.row === "full");
   const slots = standingOut(state, board);
@@ -77,7 +77,7 @@ function drawLeaderboard(state) {
 function mainTable(state, suite, board, eps, place, rows, whole, slots) {
   const mean = board.places[place] === "mean";
   const dynamic = suite.track === "dynamic";
-  const primary = eps === board.primary;
+  const primary = board.primary === null || eps === board.primary;
   const open = (row, where, text) =>
     number(text) || text === "failed"
       ? h(
