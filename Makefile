@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test perf perf-full perf-gpu lint typecheck publish leaderboard leaderboard-check claims ledger figures site test-browser \
+.PHONY: help setup bench test perf perf-full perf-gpu lint typecheck publish leaderboard leaderboard-check claims ledger figures site export test-browser \
 	cifar10 cifar100 imagenet imagenette new-method clean
 
 help: ## Show this list
@@ -72,6 +72,9 @@ figures: setup ## Draw the figures of every published suite again from its recor
 
 site: setup ## Write the page of all published results: results/site/index.html, one file that opens from disk
 	$(BIN)/coreset-bench site $(ARGS)
+
+export: setup ## Write every published suite as CSV, Parquet, LaTeX, Markdown and RobustBench's JSON: results/SUITE/exports/
+	$(BIN)/coreset-bench export $(ARGS)
 
 claims: setup ## Answer the paper's claims from published records: results/claims.md
 	$(BIN)/coreset-bench claims --render $(ARGS)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from benchmark.records import Calibration, Radii, Record, Results, unpack_levels
+from benchmark.records import Calibration, Factors, Radii, Record, Results, unpack_levels
 from benchmark.spec import FULL, Recipe
 from methods.errors import CoresetBenchError
 
@@ -180,52 +180,65 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
 
 def _line(record: Record, results: Results, setting: Setting) -> dict[str, Any]:
     factors = record.factors
-    try:
-        rates = _rates(results, setting)
-    except (ValueError, binascii.Error, zlib.error) as error:
-        raise CoresetBenchError(
-            f"The outcomes of cell {record.cell} ({factors.row}, {setting.regime}) cannot be decoded ({error}); "
-            "write the file again with `coreset-bench run`."
-        ) from None
     cell = {name: getattr(factors, name) for name in ("row", "method", "fraction", "regime", "replicate", "k")}
     costs = {f"seconds:{stage}": seconds for stage, seconds in record.cost.seconds.items()}
     spent = {"proxy_epochs": factors.proxy_epochs, "optimiser_steps": factors.optimiser_steps}
-    presented = factors.presentations / (factors.recipe.epochs * factors.pool)
-    return cell | rates | spent | {"presented": presented} | costs
+    return cell | rates(record, results, setting) | spent | {"presented": presented(factors)} | costs
+
+
+def presented(factors: Factors) -> float:
+    """Samples shown in training, as a share of what training on the whole pool shows; 0 where it is not recorded."""
+    return factors.presentations / (factors.recipe.epochs * factors.pool)
+
+
+def rates(record: Record, results: Results, setting: Setting) -> dict[str, Any]:
+    """The rates of a cell under a setting, by the names that `frame` gives them.
+
+    Raises:
+        CoresetBenchError: the outcomes cannot be decoded.
+    """
+    try:
+        return _rates(results, setting)
+    except (ValueError, binascii.Error, zlib.error) as error:
+        raise CoresetBenchError(
+            f"The outcomes of cell {record.cell} ({record.factors.row}, {setting.regime}) cannot be decoded ({error}); "
+            "write the file again with `coreset-bench run`."
+        ) from None
 
 
 def _rates(results: Results, setting: Setting) -> dict[str, Any]:
     assert setting.primary is not None  # a cell without one has failed, and has no results
     clean = results.clean_bits()
     robust = results.robust_bits(setting.primary, setting.attacks, setting.images)
-    assert robust is not None  # `settings` found these attacks in every cell of the regime
+    if robust is None:  # a random draw that met none of these attacks: `settings` found them in every cell of a row
+        robust = np.zeros(0, dtype=np.bool_)
     right = clean[: len(robust)].sum()
-    rates: dict[str, Any] = {
+    found: dict[str, Any] = {
         "clean": float(clean.mean()),
         "worst_class": min(
             correct / count
             for correct, count in zip(results.clean_by_class, results.class_counts, strict=True)
             if count
         ),
-        "robust": float(robust.mean()),
+        "robust": float(robust.mean()) if robust.size else np.nan,
         "robust_among_right": float(robust.sum() / right) if right else np.nan,
         "median_epsilon": _median_epsilon(results.radii),
         "epsilon_bound": results.radii.step * results.radii.levels,
     }
     for epsilon in setting.epsilons:
         bits = results.robust_bits(epsilon, setting.attacks, setting.images)
-        rates[f"robust@{epsilon}"] = np.nan if bits is None else float(bits.mean())
+        found[f"robust@{epsilon}"] = np.nan if bits is None else float(bits.mean())
     strong = next((v for v in results.attacks if v.attack == AUTOATTACK and v.epsilon == setting.primary), None)
     if strong is not None:
         images, others = min(strong.images, setting.images), set(setting.attacks) - {AUTOATTACK}
         worst = results.robust_bits(setting.primary, {*others, AUTOATTACK}, images)
         usual = results.robust_bits(setting.primary, others, images)
         assert worst is not None  # AutoAttack's verdicts at least
-        rates["autoattack"] = float(worst.mean())
-        rates["without_autoattack"] = np.nan if usual is None else float(usual.mean())
-        rates["autoattack_images"] = images
-        rates["autoattack_omitted"] = "; ".join(strong.omitted)
-    return rates
+        found["autoattack"] = float(worst.mean())
+        found["without_autoattack"] = np.nan if usual is None else float(usual.mean())
+        found["autoattack_images"] = images
+        found["autoattack_omitted"] = "; ".join(strong.omitted)
+    return found
 
 
 def _median_epsilon(radii: Radii) -> float:

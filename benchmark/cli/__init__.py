@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmark.cli import authoring, claims, figures, ledger, lineage, listing, publishing, running, site
+from benchmark.cli import authoring, claims, exporting, figures, ledger, lineage, listing, publishing, running, site
 from benchmark.cli.common import app
 from methods.errors import CoresetBenchError
 
@@ -10,6 +10,7 @@ __all__ = [
     "app",
     "authoring",
     "claims",
+    "exporting",
     "figures",
     "ledger",
     "lineage",
