@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from benchmark.stages import Workshop
 
 AIGN = ("input_grad_norm",)  # the signals that it is the mean of
+THUMBNAIL = 32  # pixels: the longer side of a shown image, at most
 REPLICATE = 0  # whose proxies and coresets are shown
 
 
@@ -86,12 +87,15 @@ class Source:
         return aign(Signals(arrays, self.proxies[proxy].recipe.epochs), squared=False)
 
     def images(self, ids: Integers) -> NDArray[np.float32]:
-        """Images of the pool as they are seen, [n, H, W, 3] in [0, 1]."""
+        """Images of the pool as they are seen, [n, H, W, 3] in [0, 1]; large ones are made smaller."""
         import torch
+        from torch.nn.functional import interpolate
 
         x = torch.cat([batch[0] for batch in self.dataset.train.batches(torch.from_numpy(np.asarray(ids)), 256)]).cpu()
         if x.shape[1] not in (1, 3):
             raise Missing(f"The data set '{self.dataset.name}' has no images to show.")
+        if max(x.shape[2:]) > THUMBNAIL:
+            x = interpolate(x, scale_factor=THUMBNAIL / max(x.shape[2:]), mode="area")
         return x.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
 
     @cached_property
