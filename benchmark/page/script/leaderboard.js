@@ -51,7 +51,7 @@ function drawLeaderboard(state) {
         "dl",
         { class: "facts" },
         suite.facts
-          .filter(([, , regime]) => !regime || regime === board.regime)
+          .filter(([, , regime]) => !regime || [board.regime, board.regime.split("@")[0]].includes(regime))
           .map(([term, text]) => [h("dt", null, term), h("dd", null, prose(text))]),
       ),
     ),
