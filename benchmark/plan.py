@@ -414,8 +414,6 @@ def _null_cells(suite: Suite, data: Data) -> Iterator[Cell]:
 def _draws(suite: Suite, data: Data, like: Row | None, fraction: float) -> Iterator[Selection]:
     """Random coresets: with the class counts of `like`, or of the whole pool's picks."""
     assert suite.nulls
-    if like and is_dynamic(like):
-        raise UsageError(f"nulls.rows names '{like.name}', which re-selects and so has no class counts.")
     likes = [make_selection(data, suite, like, fraction, r) for r in range(suite.replicates)] if like else []
     uniform = Row(method="random", label=f"{NULL}{UNIFORM}")
     for draw in range(suite.nulls.draws):
@@ -445,7 +443,7 @@ def is_dynamic(row: Row) -> bool:
 
 
 def require_one_track(suite: Suite) -> None:
-    """Raises UsageError where static rows stand beside dynamic ones, or dynamic rows are to train on another clock."""
+    """Raises UsageError where static rows or nulls stand beside dynamic ones, or those are to train on another clock."""
     dynamic = [row for row in suite.rows if is_dynamic(row)]
     static = [row for row in suite.rows if row not in dynamic]
     if dynamic and static:
@@ -455,6 +453,8 @@ def require_one_track(suite: Suite) -> None:
         )
     if dynamic and any(regime.recipe.clock != "epochs" for regime in suite.on_clocks().values()):
         raise UsageError(f"The dynamic rows of suite '{suite.name}' spend presentations; set clock = \"epochs\".")
+    if dynamic and suite.nulls:
+        raise UsageError(f"Nulls are coresets, and the rows of suite '{suite.name}' re-select; drop [nulls].")
 
 
 def _choice(data: Data, suite: Suite, row: Row, fraction: float, replicate: int) -> Selection | Reselection:

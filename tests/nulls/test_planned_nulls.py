@@ -83,6 +83,11 @@ def test_what_no_suite_may_declare(tiny_suite: Callable[..., Suite], changes: di
         tiny_suite(**changes)
 
 
+def test_the_dynamic_track_has_no_nulls(tiny_suite: Callable[..., Suite]) -> None:
+    with pytest.raises(UsageError, match=r"Nulls are coresets, and the rows of suite 'tiny' re-select; drop \[nulls\]"):
+        make_plan(tiny_suite(rows=["rs2"], nulls={"draws": 2}))
+
+
 def test_a_run_draws_records_resumes_and_is_published_whole(
     tmp_path: Path, tiny_suite: Callable[..., Suite], settings_in: Callable[..., Any], quiet: Any
 ) -> None:
