@@ -443,7 +443,7 @@ def is_dynamic(row: Row) -> bool:
 
 
 def require_one_track(suite: Suite) -> None:
-    """Raises UsageError where static rows or nulls stand beside dynamic ones, or those are to train on another clock."""
+    """Raises UsageError where static rows or nulls stand beside dynamic ones, or these train on another clock."""
     dynamic = [row for row in suite.rows if is_dynamic(row)]
     static = [row for row in suite.rows if row not in dynamic]
     if dynamic and static:
