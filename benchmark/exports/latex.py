@@ -6,6 +6,7 @@ is escaped; a character that pdfLaTeX has no glyph for is printed as its code.
 
 import re
 from collections.abc import Mapping
+from itertools import groupby
 
 from benchmark import wording
 from benchmark.exports.names import Names
@@ -36,8 +37,8 @@ _SYMBOLS = {
     "*": "{*}",
     "±": r"$\pm$",
     "−": "$-$",
-    "–": "--",
-    "—": "---",
+    "–": r"\textendash{}",
+    "—": r"\textemdash{}",
     "†": r"\textdagger{}",
     "∞": r"$\infty$",
     "×": r"$\times$",
@@ -103,13 +104,24 @@ def table(grid: Grid, label: str) -> str:
     lines = [_line(row) for row in grid.rows]
     if grid.reference:
         lines += [r"\midrule", _line(grid.reference, r"\textit{%s}")]
-    body = "\n".join([r"\toprule", _line(grid.columns), r"\midrule", *lines, r"\bottomrule"])
+    body = "\n".join([r"\toprule", *_heads(grid.columns), r"\midrule", *lines, r"\bottomrule"])
     return (
         f"\\begin{{table}}[htbp]\n\\centering\n\\caption{{{tex(grid.title)}}}\n\\label{{{label}}}\n"
         "\\begin{adjustbox}{max width=\\linewidth, max totalheight=0.8\\textheight}\n"
         f"\\begin{{tabular}}{{{'l' * left}{'r' * (len(grid.columns) - left)}}}\n{body}\n"
         "\\end{tabular}\n\\end{adjustbox}\n\\end{table}\n"
     )
+
+
+def _heads(columns: tuple[str, ...]) -> list[str]:
+    """The names of the columns; what neighbours have in common before a colon stands once, above them."""
+    parts = [name.partition(": ") for name in columns]
+    runs = [list(run) for _, run in groupby(range(len(parts)), key=lambda i: parts[i][0] if parts[i][1] else -i)]
+    if max(map(len, runs)) == 1:
+        return [_line(columns)]
+    above = [f"\\multicolumn{{{len(run)}}}{{c}}{{{tex(parts[run[0]][0])}}}" if parts[run[0]][1] else "" for run in runs]
+    rules = " ".join(f"\\cmidrule(lr){{{run[0] + 1}-{run[-1] + 1}}}" for run in runs if parts[run[0]][1])
+    return [" & ".join(above) + r" \\", rules, _line(tuple(rest if colon else name for name, colon, rest in parts))]
 
 
 def _line(cells: tuple[str, ...], form: str = "%s") -> str:

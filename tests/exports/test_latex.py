@@ -32,6 +32,7 @@ def test_no_character_is_a_command(character: str) -> None:
 def test_numbers_and_signs() -> None:
     assert tex("−4.2 ± 1.3") == r"$-$4.2 $\pm$ 1.3"
     assert tex("30 %") == r"30 \%"
+    assert tex("1–18") == r"1\textendash{}18"
     assert tex("a--b ?`") == r"a-{}-b ?\textasciigrave{}"
     assert tex("x\ny\x1b[31m") == "x y {[}31m"
     assert tex("中") == r"\texttt{U+4E2D}"
@@ -50,6 +51,17 @@ def test_a_reference_stands_apart_in_italics() -> None:
     text = table(grid, "tab:x")
     assert "\\midrule\n & \\textit{all 1,100 images} & \\textit{60} \\\\\n\\bottomrule" in text
     assert r"\begin{tabular}{llr}" in text
+
+
+def test_what_columns_have_in_common_stands_above_them() -> None:
+    grid = Grid("t", ("method", "a_: rank", "a_: mean", "b: mean", "clean"), (("x", "1", "2", "3", "4"),))
+    assert (
+        "\\toprule\n"
+        " & \\multicolumn{2}{c}{a\\_} & \\multicolumn{1}{c}{b} &  \\\\\n"
+        "\\cmidrule(lr){2-3} \\cmidrule(lr){4-4}\n"
+        "method & rank & mean & mean & clean \\\\\n"
+        "\\midrule"
+    ) in table(grid, "tab:x")
 
 
 @pytest.mark.parametrize("records", [suite(), dynamic(), counted()], ids=["hostile", "dynamic", "plain"])
