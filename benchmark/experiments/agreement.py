@@ -1,7 +1,8 @@
 """Is AIGN a property of the data? Its rankings by two networks, and by a standard and a robust one, compared.
 
 Two trainings of one network from different seeds rank alike only so far. That is the most that can be asked of two
-networks, and stands beside them as a fact.
+networks, and stands beside them as a fact. So does what each network has learnt, as the share of images of the pool
+that it gets right: a network that learns little may rank otherwise for that reason alone.
 """
 
 from collections.abc import Iterator
@@ -24,12 +25,22 @@ def measured(lab: Lab) -> Iterator[Measurement]:
     compared += [("robust-proxy", "", ROBUST)] if ROBUST in lab.proxies else []
     for question, case, proxy in compared:
         pairs = [(a, lab.aign(proxy, r)) for r, a in enumerate(own)]
+        right = {name: float(np.mean([_right(lab, name, r) for r in lab.replicates])) for name in (STANDARD, proxy)}
         facts: dict[str, Fact] = {
             "rho of two seeds of the standard proxy": ceiling,
             "shared picks at 30 %": float(np.mean([shared_picks(a, b, PICKED) for a, b in pairs])),
             "shared picks by chance": PICKED,
+            **{f"share right, {name} proxy": share for name, share in right.items()},
         }
         if proxy == ROBUST:
             facts["inner steps of TRADES"] = lab.proxies[ROBUST].recipe.inner_steps
         values = [spearman(a, b) for a, b in pairs]
         yield lab.line(question, RHO, values, case=case, proxies=[STANDARD, proxy], facts=facts)
+
+
+def _right(lab: Lab, proxy: str, replicate: int) -> float:
+    """The share of the judged images that the trained proxy gets right."""
+    from benchmark.attacks import correct
+
+    x, y, _ = lab.images(lab.judged)
+    return float(correct(lab.network(proxy, replicate), x, y, batch_size=512).double().mean())
