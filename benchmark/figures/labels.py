@@ -11,6 +11,7 @@ from benchmark.figures.canvas import SIZE, ink_of_text, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import RendererAgg
     from matplotlib.transforms import Bbox
 
 _TIE = 19  # points from the panel to its names
@@ -107,51 +108,60 @@ _PLACES = [
 ]
 
 
-def label_points(axes: "Axes", labels: Sequence[Label], marks: ArrayLike = ()) -> None:
+def label_points(axes: "Axes", labels: Sequence[Label], marks: ArrayLike = (), line: ArrayLike = ()) -> None:
     """Names beside points, where they cover no other name, no point (`marks`, data [m, 2]) and stay in the panel.
 
-    A name for which there is no such place is left out: the table has it.
+    They keep off a line (points along it) where that leaves them a place. A name for which there is none is left out:
+    the table has it.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.text import Text
-    from matplotlib.transforms import Bbox
 
     axes.get_xlim(), axes.get_ylim()  # settles the limits, on which every place depends
-    canvas = FigureCanvasAgg(axes.figure)  # type: ignore[arg-type]
-    renderer = canvas.get_renderer()
-    dots = np.asarray(marks, dtype=np.float64).reshape(-1, 2)
-    dots = axes.transData.transform(dots) if len(dots) else dots
-    scale = axes.figure.dpi / 72
-    taken = [Bbox.from_bounds(x - 3 * scale, y - 3 * scale, 6 * scale, 6 * scale) for x, y in dots]
+    renderer = FigureCanvasAgg(axes.figure).get_renderer()  # type: ignore[arg-type]
+    taken, edge = _dots(axes, marks), _dots(axes, line)
     frame = axes.get_window_extent(renderer)
     for label in labels:
-        for x, y, ha, va in _PLACES:
-            note = axes.annotate(
-                shortened(label.text),
-                xy=(label.x, label.y),
-                xytext=(x, y),
-                textcoords="offset points",
-                ha=ha,
-                va=va,
-                bbox={"boxstyle": "square,pad=0.05", "fc": "white", "ec": "none", "alpha": 0.8},
-                color=ink_of_text(label.color),
-                arrowprops={
-                    "arrowstyle": "-",
-                    "color": label.color,
-                    "lw": 0.5,
-                    "alpha": 0.7,
-                    "shrinkA": 1,
-                    "shrinkB": 3,
-                }
-                if abs(x) + abs(y) > 14
-                else None,
-            )
-            note.update_positions(renderer)
-            place = Text.get_window_extent(note, renderer)  # of the words, without the line that leads to them
-            if _fits(place.padded(scale), taken, frame):
+        for obstacles in ([*taken, *edge], taken):
+            place = _placed(axes, label, obstacles, frame, renderer)
+            if place:
                 taken.append(place)
                 break
-            note.remove()
+
+
+def _dots(axes: "Axes", points: ArrayLike) -> "list[Bbox]":
+    """What points cover, on the canvas."""
+    from matplotlib.transforms import Bbox
+
+    places = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+    size = 3 * axes.figure.dpi / 72
+    return [Bbox.from_extents(x - size, y - size, x + size, y + size) for x, y in axes.transData.transform(places)]
+
+
+def _placed(
+    axes: "Axes", label: Label, taken: "Sequence[Bbox]", frame: "Bbox", renderer: "RendererAgg"
+) -> "Bbox | None":
+    """Writes the name at the nearest place that is free, and says what it covers; None where there is none."""
+    from matplotlib.text import Text
+
+    for x, y, ha, va in _PLACES:
+        tie = {"arrowstyle": "-", "color": label.color, "lw": 0.5, "alpha": 0.7, "shrinkA": 1, "shrinkB": 3}
+        note = axes.annotate(
+            shortened(label.text),
+            xy=(label.x, label.y),
+            xytext=(x, y),
+            textcoords="offset points",
+            ha=ha,
+            va=va,
+            bbox={"boxstyle": "square,pad=0.05", "fc": "white", "ec": "none", "alpha": 0.8},
+            color=ink_of_text(label.color),
+            arrowprops=tie if abs(x) + abs(y) > 14 else None,
+        )
+        note.update_positions(renderer)
+        place = Text.get_window_extent(note, renderer)  # of the words, without the line that leads to them
+        if _fits(place.padded(axes.figure.dpi / 72), taken, frame):
+            return place
+        note.remove()
+    return None
 
 
 def _fits(place: "Bbox", taken: "Sequence[Bbox]", frame: "Bbox") -> bool:

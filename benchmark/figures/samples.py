@@ -77,4 +77,5 @@ def _mosaic(source: Source, rows: list[NDArray[np.int64]]) -> NDArray[np.float32
         for j, image in enumerate(line):
             large = image.repeat(zoom, axis=0).repeat(zoom, axis=1)
             picture[i * high : i * high + side * zoom, j * wide : j * wide + across * zoom] = large
-    return np.clip(picture, 0, 1) if source.dataset.shape[0] == 1 else np.round(23 * picture) / 23
+    steps = np.float32(1 if source.dataset.shape[0] == 1 else 23)
+    return np.clip(picture if steps == 1 else np.round(steps * picture) / steps, 0, 1)

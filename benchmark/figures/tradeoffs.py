@@ -61,7 +61,7 @@ def tradeoff(records: Sequence[Record], regimes: Sequence[RegimeStandings]) -> D
         axes.set_title(f"{wording.regime(regime.setting.regime)}, ε = {wording.radius(regime.setting.primary)}")
         axes.set_xlabel("clean accuracy (%)")
         axes.set_ylabel("robust accuracy (%)")
-        label_points(axes, labels, [*there.values(), *([whole] if whole else []), *edge])
+        label_points(axes, labels, [*there.values(), *([whole] if whole else [])], edge)
         for row in [*regime.rows, *([FULL] if whole else [])]:
             clean, robust = regime.summary("clean", row), regime.summary("robust", row)
             cells = *estimate_cells(clean)[:2], *estimate_cells(robust)
