@@ -158,6 +158,13 @@ def test_a_robust_proxy_may_take_fewer_inner_steps() -> None:
     assert fewer.recipe.epsilon == own.recipe.epsilon
 
 
+def test_another_network_may_learn_at_another_rate() -> None:
+    suite = load_suite("digits")
+    found = proxies_of(suite, Scale(networks=("cnn-tiny", "cnn-small"), rates={"cnn-small": 0.01}))
+    assert found["cnn-tiny"].recipe == suite.proxies["standard"].recipe
+    assert found["cnn-small"].recipe == suite.proxies["standard"].recipe.model_copy(update={"lr": 0.01})
+
+
 def test_a_suite_without_a_proxy_has_nothing_to_measure() -> None:
     suite = load_suite("digits-dynamic")
     with pytest.raises(UsageError, match=r"declare \[proxies.standard\] in suite 'digits-dynamic'"):
