@@ -37,7 +37,7 @@ def export(
     ] = None,
     results: ResultsPath = RESULTS,
 ) -> None:
-    """Write a suite's records as tables and entries that other programs read.
+    """Write a suite's records in forms that other programs read.
 
     csv: cells.csv, a row for each cell. parquet: the same, and images.parquet, a row for each cell and test image.
     latex: a file for each table, and a document of all. markdown: the leaderboard. json: an entry in RobustBench's

@@ -50,7 +50,7 @@ def figures(
     store: StorePath = STORE,
     results: ResultsPath = RESULTS,
 ) -> None:
-    """Draw a suite's figures, each an SVG with a CSV of its numbers beside it.
+    """Draw a suite's figures, each with its numbers beside it.
 
     Accuracies come from the records alone; images, signals and coresets from the store, as far as it has them. Without
     a suite, the figures of every published one are drawn from its records.

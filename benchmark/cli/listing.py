@@ -166,7 +166,7 @@ def plan(
     download: Download = False,
     as_json: Json = False,
 ) -> None:
-    """Show the stages of a run, how many are done, and what the regimes train on each clock.
+    """Show a run's stages, what is done, and what clocks train.
 
     Example: coreset-bench plan digits --time
     """

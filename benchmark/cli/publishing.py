@@ -50,7 +50,7 @@ def leaderboard(
         if outdated:
             names = ", ".join(map(str, outdated))
             raise CoresetBenchError(f"Out of date: {names}; write them again with `make leaderboard`.")
-        print("Every published leaderboard, and the page of claims, is what the records give.")
+        print("Every published leaderboard, the claims and the page are what the records give.")
         return
     changed = rebuild(results, readme)
     print("\n".join(f"Written: {path}" for path in changed) or "Nothing to write: all leaderboards are up to date.")

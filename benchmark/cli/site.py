@@ -17,9 +17,9 @@ def site(
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Fail if the file is not what the records give.")] = False,
 ) -> None:
-    """Write the page of all published results: one HTML file that opens from disk.
+    """Write the page of all published results, one HTML file.
 
-    Of what was run here and not published: --results results/local --out local.html
+    It opens from disk, with no network. Of runs that are not published: --results results/local --out local.html
 
     Example: coreset-bench site
     """

@@ -142,8 +142,8 @@ def test_a_folder_that_cannot_be_written_is_named_before_any_work(suite: Path, t
     assert not (tmp_path / "store").exists()
 
 
-COMMANDS = ["calibrate", "check", "claims", "datasets", "explain", "leaderboard", "ledger", "methods", "new-method"]
-COMMANDS += ["plan", "publish", "run", "select", "site", "suites"]
+COMMANDS = ["calibrate", "check", "claims", "datasets", "explain", "export", "figures", "leaderboard", "ledger"]
+COMMANDS += ["methods", "new-method", "plan", "publish", "run", "select", "site", "suites"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
