@@ -48,13 +48,13 @@ class Leaderboard:
     notes: list[str]
 
 
-def leaderboard(records: Sequence[Record]) -> Leaderboard:
-    """The leaderboard of one suite's records.
+def leaderboard(records: Sequence[Record], standings: list[RegimeStandings] | None = None) -> Leaderboard:
+    """The leaderboard of one suite's records; `standings` are theirs, where they are at hand already.
 
     Raises:
         CoresetBenchError: no records, or records that do not belong in one table.
     """
-    regimes = regime_standings(records)
+    regimes = regime_standings(records) if standings is None else standings
     unmasked = regime_standings(records, masked=True) if any(regime.masked for regime in regimes) else regimes
     readers = frozenset(record.factors.row for record in records if record.factors.reads_select)
     label = tables.Labels(records[0].factors.pool, readers)
@@ -88,7 +88,12 @@ def as_markdown(board: Leaderboard) -> str:
 
 def render_summary(records: Sequence[Record], link: str) -> str:
     """The headlines and one table of all regimes as Markdown; `link` leads to the whole leaderboard."""
-    return markdown.template("summary.md.j2").render(board=leaderboard(records), table=_markdown_table, link=link)
+    return as_summary(leaderboard(records), link)
+
+
+def as_summary(board: Leaderboard, link: str) -> str:
+    """A leaderboard as `render_summary` sets it."""
+    return markdown.template("summary.md.j2").render(board=board, table=_markdown_table, link=link)
 
 
 def print_table(records: Sequence[Record], console: "Console") -> None:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from benchmark.records import Calibration, Factors, Radii, Record, Results, unpack_levels
 from benchmark.spec import FULL, Recipe
@@ -214,37 +215,43 @@ def _rates(results: Results, setting: Setting) -> dict[str, Any]:
         robust = np.zeros(0, dtype=np.bool_)
     right = clean[: len(robust)].sum()
     found: dict[str, Any] = {
-        "clean": float(clean.mean()),
+        "clean": _share(clean),
         "worst_class": min(
             correct / count
             for correct, count in zip(results.clean_by_class, results.class_counts, strict=True)
             if count
         ),
-        "robust": float(robust.mean()) if robust.size else np.nan,
+        "robust": _share(robust),
         "robust_among_right": float(robust.sum() / right) if right else np.nan,
-        "median_epsilon": _median_epsilon(results.radii),
+        "median_epsilon": median_epsilon(results.radii),
         "epsilon_bound": results.radii.step * results.radii.levels,
     }
     for epsilon in setting.epsilons:
         bits = results.robust_bits(epsilon, setting.attacks, setting.images)
-        found[f"robust@{epsilon}"] = np.nan if bits is None else float(bits.mean())
+        found[f"robust@{epsilon}"] = np.nan if bits is None else _share(bits)
     strong = next((v for v in results.attacks if v.attack == AUTOATTACK and v.epsilon == setting.primary), None)
     if strong is not None:
         images, others = min(strong.images, setting.images), set(setting.attacks) - {AUTOATTACK}
         worst = results.robust_bits(setting.primary, {*others, AUTOATTACK}, images)
         usual = results.robust_bits(setting.primary, others, images)
         assert worst is not None  # AutoAttack's verdicts at least
-        found["autoattack"] = float(worst.mean())
-        found["without_autoattack"] = np.nan if usual is None else float(usual.mean())
+        found["autoattack"] = _share(worst)
+        found["without_autoattack"] = np.nan if usual is None else _share(usual)
         found["autoattack_images"] = images
         found["autoattack_omitted"] = "; ".join(strong.omitted)
     return found
 
 
-def _median_epsilon(radii: Radii) -> float:
+def _share(right: NDArray[np.bool_]) -> float:
+    return int(np.count_nonzero(right)) / right.size if right.size else np.nan
+
+
+def median_epsilon(radii: Radii) -> float:
     """Median smallest epsilon of the cleanly right images: inf beyond the search's bound, NaN if none is right."""
     codes = unpack_levels(radii.codes)
-    right = codes[codes > 0]
+    right = np.sort(codes[codes > 0])
     if not right.size:
         return np.nan
-    return float(np.median(np.where(right > radii.levels, np.inf, right * radii.step)))
+    middle = right[(right.size - 1) // 2], right[right.size // 2]  # the same image twice where their number is odd
+    lower, upper = (np.inf if level > radii.levels else float(level) * radii.step for level in middle)
+    return (lower + upper) / 2

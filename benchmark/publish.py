@@ -13,7 +13,7 @@ from benchmark.claims import page as claims
 from benchmark.claims.answers import ask, read
 from benchmark.claims.evidence import Published
 from benchmark.claims.measurement import Measurement
-from benchmark.leaderboard import render_markdown, render_summary
+from benchmark.leaderboard import as_markdown, as_summary
 from benchmark.page import build as site
 from benchmark.records import Record, read_records
 from benchmark.store import write_atomically
@@ -39,9 +39,9 @@ def publish(suite: str, results: Path, readme: Path) -> list[Path]:
     if not run.is_file():
         raise UsageError(f"There is no run of '{suite}' at {run}; run it first: coreset-bench run {suite}")
     published = results / suite / RECORDS
-    records = read_records(run)
-    _require_whole(suite, records)
-    derived = _derived(suite, records, results, readme) | _across(*read(results, Published(suite, records)), results)
+    whole = Published(suite, read_records(run))
+    _require_whole(suite, whole.records)
+    derived = _derived(whole, results, readme) | _across(*read(results, whole), results)
     write_atomically(published, run.read_bytes())
     _write(derived)
     return [published, *derived]
@@ -90,18 +90,18 @@ def _outdated(results: Path, readme: Path) -> dict[Path, bytes]:
         raise UsageError(f"Nothing is published under {results}; publish a run first: make publish SUITE=digits")
     derived: dict[Path, bytes] = {}
     for suite in suites:
-        derived |= _derived(suite.name, suite.records, results, readme)
+        derived |= _derived(suite, results, readme)
     derived |= _across(suites, measurements, results)
     return {path: data for path, data in derived.items() if not path.is_file() or path.read_bytes() != data}
 
 
-def _derived(suite: str, records: Sequence[Record], results: Path, readme: Path) -> dict[Path, bytes]:
+def _derived(suite: Published, results: Path, readme: Path) -> dict[Path, bytes]:
     """The content of each file that is derived from the records of one suite."""
-    leaderboard = results / suite / LEADERBOARD
-    files = {leaderboard: render_markdown(records).encode()}
-    if suite == README_SUITE:
-        summary = render_summary(records, link=Path(os.path.relpath(leaderboard, readme.parent)).as_posix())
-        files[readme] = _between_markers(suite, summary, readme).encode()
+    leaderboard = results / suite.name / LEADERBOARD
+    files = {leaderboard: as_markdown(suite.board).encode()}
+    if suite.name == README_SUITE:
+        summary = as_summary(suite.board, link=Path(os.path.relpath(leaderboard, readme.parent)).as_posix())
+        files[readme] = _between_markers(suite.name, summary, readme).encode()
     return files
 
 

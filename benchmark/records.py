@@ -36,7 +36,7 @@ def unpack_bits(text: str, count: int) -> NDArray[np.bool_]:
     packed = np.frombuffer(_inflate(text), dtype=np.uint8)
     if len(packed) != -(-count // 8):
         raise ValueError(f"{len(packed)} bytes of bits cannot be those of {count} images")
-    return np.unpackbits(packed, count=count).astype(bool)
+    return np.unpackbits(packed, count=count).view(np.bool_)
 
 
 def pack_levels(levels: NDArray[np.integer[Any]]) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from benchmark import wording
 from benchmark.claims.questions import Comparison
+from benchmark.leaderboard import Leaderboard, leaderboard
 from benchmark.nulls import nulls_of
 from benchmark.outcomes import Setting, of_rows
 from benchmark.records import Factors, Record
@@ -61,6 +62,10 @@ class Published:
     @cached_property
     def regimes(self) -> list[RegimeStandings]:
         return regime_standings(self.records)
+
+    @cached_property
+    def board(self) -> Leaderboard:
+        return leaderboard(self.records, self.regimes)
 
     @cached_property
     def factors(self) -> Mapping[str, Factors]:

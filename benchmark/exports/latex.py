@@ -106,7 +106,7 @@ def table(grid: Grid, label: str) -> str:
         lines += [r"\midrule", _line(grid.reference, r"\textit{%s}")]
     body = "\n".join([r"\toprule", *_heads(grid.columns), r"\midrule", *lines, r"\bottomrule"])
     return (
-        f"\\begin{{table}}[htbp]\n\\centering\n\\caption{{{tex(grid.title)}}}\n\\label{{{label}}}\n"
+        f"\\begin{{table}}[htbp]\n\\centering\n\\caption{{{tex(grid.title)}}}\n\\label{{{label}}}\n\\medskip\n"
         "\\begin{adjustbox}{max width=\\linewidth, max totalheight=0.8\\textheight}\n"
         f"\\begin{{tabular}}{{{'l' * left}{'r' * (len(grid.columns) - left)}}}\n{body}\n"
         "\\end{tabular}\n\\end{adjustbox}\n\\end{table}\n"

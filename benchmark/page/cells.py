@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from benchmark import wording
-from benchmark.outcomes import Setting
+from benchmark.outcomes import Setting, median_epsilon
 from benchmark.page.texts import Pool
-from benchmark.records import Factors, Record, Results, unpack_bits, unpack_levels
+from benchmark.records import Factors, Record, Results, unpack_bits
 from benchmark.rerun import added, command
 from benchmark.spec import UNIFORM, suite_names
 
@@ -144,14 +144,11 @@ def _worst_class(results: Results) -> list[Any] | None:
 
 def _median(results: Results, setting: Setting) -> str | None:
     """The median smallest epsilon over the cleanly right images; None where it was not searched for."""
-    codes = unpack_levels(results.radii.codes)
-    right = codes[codes > 0]
-    if not right.size:
+    radii, median = results.radii, median_epsilon(results.radii)
+    if np.isnan(median):
         return None
-    radii, bound = results.radii, results.radii.levels * results.radii.step
-    median = float(np.median(np.where(right > radii.levels, np.inf, right * radii.step)))
     if np.isinf(median):
-        return f"> {wording.measured_radius(bound, like=setting.primary)}"
+        return f"> {wording.measured_radius(radii.levels * radii.step, like=setting.primary)}"
     return wording.measured_radius(median, like=setting.primary)
 
 

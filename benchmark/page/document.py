@@ -6,7 +6,6 @@ from typing import Any
 from benchmark import shares, wording
 from benchmark.claims.answers import Asked
 from benchmark.claims.evidence import Published
-from benchmark.leaderboard import leaderboard
 from benchmark.page.boards import board
 from benchmark.page.cards import cards
 from benchmark.page.cells import cells
@@ -32,7 +31,7 @@ def document(suites: Sequence[Published], asked: Sequence[Asked]) -> dict[str, A
 def suite(published: Published) -> dict[str, Any]:
     """One suite: a board for each regime, and its cells."""
     records, regimes = published.records, published.regimes
-    first, shown = records[0], leaderboard(records)
+    first, shown = records[0], published.board
     label = Labels(first.factors.pool, frozenset(r.factors.row for r in records if r.factors.reads_select))
     return {
         "name": first.suite,
