@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmark.data import Dataset, load
 from benchmark.data.memory import InMemory
@@ -48,9 +49,11 @@ def noise(count: int) -> Dataset:
 @pytest.mark.parametrize("who", ["baseline", "ours"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("proxy", PROXIES)
-def test_recording(compare: Callable[..., Any], proxy: str, kind: str, who: str) -> None:
-    data = load(DatasetSpec(name="digits")) if proxy == "mlp" else noise(5000 if FULL else 1000)
-    epochs = 60 if proxy == "mlp" else 2  # a second or so each
+def test_recording(benchmark: BenchmarkFixture, compare: Callable[..., Any], proxy: str, kind: str, who: str) -> None:
+    images, epochs = (100, 1) if benchmark.disabled else (5000 if FULL else 1000, 2)
+    data = noise(images)
+    if proxy == "mlp":
+        data, epochs = load(DatasetSpec(name="digits")), 1 if benchmark.disabled else 60  # a second or so
     needs, target = KINDS[kind]
     asked = needs if who == "ours" else []
     once = partial(trace, data, PROXIES[proxy], 0, epochs, asked, "cpu")
