@@ -1,6 +1,7 @@
-"""The ratios of a file of measurements: `python -m tests.perf.report results/perf/small.json`.
+"""The ratios of files of measurements: `python -m tests.perf.report results/perf/small.json`.
 
 A ratio is the baseline's median seconds over ours; beside it the smallest and the largest over all pairs of repeats.
+With a folder in place of a file its README.md is written, of all the files that it has.
 """
 
 import json
@@ -14,7 +15,24 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmark import markdown
+from tests.perf import precision
+
 OURS, BASELINE, BOUND = "ours", "baseline", "bound"
+COLUMNS = ("what", "baseline s", "ours s", "ratio", "spread", "target", "floor s", "peak MB")
+TITLES = {
+    "full.json": "The sizes that are named in the targets (`make perf-full`)",
+    "small.json": "Small sizes (`make perf`)",
+}
+WORDS = (
+    "# Speed",
+    "What has to be fast is timed beside plain implementations within one run: `tests/perf`, by pytest-benchmark. "
+    "A ratio is the baseline's median seconds over ours, its spread the smallest and the largest over all pairs of "
+    "repeats (a slow baseline runs once). The floor is what no implementation can go below: bytes that must be "
+    "moved over the measured bandwidth, or products over their measured rate. Peak memory is ours, beyond what the "
+    "process held. A trace is timed beside the same training without any signal: 0.91 is 1.10 times its seconds, 0.62 "
+    "is 1.6 times.",
+)
 
 
 def ratios(groups: dict[str, Any]) -> list[dict[str, Any]]:
@@ -39,6 +57,36 @@ def ratios(groups: dict[str, Any]) -> list[dict[str, Any]]:
             }
         )
     return lines
+
+
+def cells(line: dict[str, Any]) -> list[str]:
+    """A line of `ratios` in the order of COLUMNS."""
+    return [
+        line["group"],
+        f"{line['baseline']:.3g}",
+        f"{line['ours']:.3g}",
+        f"{line['ratio']:.2f}",
+        f"{line['least']:.2f} to {line['most']:.2f}",
+        "" if line["target"] is None else f"{line['target']:.3g}",
+        "" if line["floor"] is None else f"{line['floor']:.3g}",
+        "" if line["peak_mb"] is None else f"{line['peak_mb']:.0f}",
+    ]
+
+
+def sentences(groups: dict[str, Any]) -> list[str]:
+    """What the table does not say: means, how near the arithmetic ours comes, and whether attacks agree."""
+    return [*means(groups), *bounds(groups), *disagreements(groups)]
+
+
+def means(groups: dict[str, Any]) -> list[str]:
+    """The geometric mean of the ratios that have one target."""
+    lines, found = ratios(groups), []
+    for target in sorted({line["target"] for line in lines if line["target"]}):
+        same = [line["ratio"] for line in lines if line["target"] == target]
+        if len(same) > 1:
+            mean = math.exp(statistics.fmean(map(math.log, same)))
+            found.append(f"Geometric mean of the {len(same)} ratios with target {target:.3g}: {mean:.3g}.")
+    return found
 
 
 def bounds(groups: dict[str, Any]) -> list[str]:
@@ -68,41 +116,51 @@ def disagreements(groups: dict[str, Any]) -> list[str]:
     return lines
 
 
+def machine(book: dict[str, Any]) -> str:
+    """What the seconds were taken on."""
+    threads = "one thread" if book["threads"] == 1 else f"{book['threads']} threads"
+    return f"{book['processor']}, torch {book['torch']}, {threads}"
+
+
+def page(folder: Path) -> str:
+    """README.md of a folder of measurements."""
+    parts = list(WORDS)
+    for name, title in TITLES.items():
+        if (folder / name).is_file():
+            book = json.loads((folder / name).read_text())
+            table = markdown.table(COLUMNS, [cells(line) for line in ratios(book["groups"])])
+            said = "\n".join(f"- {sentence}" for sentence in sentences(book["groups"]))
+            parts += [f"## {title}", f"{machine(book)}.", table, said]
+    if (folder / "growth.md").is_file():
+        parts += ["## Growth", "Seconds and memory from n = 1,000 to 100,000, with exponents: [growth.md](growth.md)."]
+    if (folder / "precision.json").is_file():
+        book = json.loads((folder / "precision.json").read_text())
+        rows = precision.rows(book)
+        parts += ["## bfloat16 in training (`python -m tests.perf.precision`)", precision.title(book)]
+        parts += [markdown.table(precision.COLUMNS, rows, left=2)]
+    return "\n\n".join(parts) + "\n"
+
+
 def print_report(path: Path, console: Console) -> None:
-    """A table of ratios and, where there are several with the same target, their geometric mean."""
+    """A table of ratios, and what there is to say of them."""
     book = json.loads(path.read_text())
     lines = ratios(book["groups"])
     if not lines:
         console.print(f"{path} holds no group with a baseline and ours.")
         return
-    table = Table(title=f"{book['processor']}, {book['threads']} threads, torch {book['torch']}")
-    for heading in ("what", "baseline s", "ours s", "ratio", "spread", "target", "floor s", "peak MB"):
+    table = Table(title=machine(book))
+    for heading in COLUMNS:
         table.add_column(heading, justify="left" if heading == "what" else "right")
     for line in lines:
-        table.add_row(
-            line["group"],
-            _number(line["baseline"]),
-            _number(line["ours"]),
-            f"{line['ratio']:.2f}",
-            f"{line['least']:.2f} to {line['most']:.2f}",
-            "" if line["target"] is None else f"{line['target']:g}",
-            "" if line["floor"] is None else _number(line["floor"]),
-            "" if line["peak_mb"] is None else f"{line['peak_mb']:.0f}",
-        )
+        table.add_row(*cells(line))
     console.print(table)
-    for text in [*bounds(book["groups"]), *disagreements(book["groups"])]:
-        console.print(text)
-    for target in sorted({line["target"] for line in lines if line["target"]}):
-        same = [line["ratio"] for line in lines if line["target"] == target]
-        if len(same) > 1:
-            mean = math.exp(statistics.fmean(map(math.log, same)))
-            console.print(f"Geometric mean of the {len(same)} ratios with target {target:g}: {mean:.1f}")
-
-
-def _number(seconds: float) -> str:
-    return f"{seconds:.3g}"
+    for sentence in sentences(book["groups"]):
+        console.print(sentence)
 
 
 if __name__ == "__main__":
-    for file in sys.argv[1:]:
-        print_report(Path(file), Console(width=160))
+    for argument in map(Path, sys.argv[1:]):
+        if argument.is_dir():
+            (argument / "README.md").write_text(page(argument), encoding="utf-8")
+        else:
+            print_report(argument, Console(width=160))

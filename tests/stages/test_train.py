@@ -384,7 +384,7 @@ def test_bfloat16_trains_but_takes_its_losses_in_float32(recipe: Recipe, monkeyp
 
 def test_auto_precision_is_resolved_when_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, precision in (("a processor", "float32"), ("a processor (AVX512-BF16)", "bfloat16")):
-        monkeypatch.setattr("benchmark.spec.processor", lambda name=name: name)
+        monkeypatch.setattr("benchmark.spec.training.processor", lambda name=name: name)
         assert Recipe.model_validate({"epochs": 1, "precision": "auto"}).canonical()["precision"] == precision
 
 

@@ -93,7 +93,7 @@ def test_code_and_version_move_together(kind: str) -> None:
     if found["code"] != pinned["code"] and found["version"] == pinned["version"]:
         pytest.fail(
             f"The code of stage '{kind}' changed and its version did not. If any number moves, raise "
-            f"VERSIONS['{kind}'] in benchmark/plan.py; then run `{REFRESH}`."
+            f"VERSIONS['{kind}'] in benchmark/plan/stage.py; then run `{REFRESH}`."
         )
     assert found == pinned, f"The version of stage '{kind}' moved: run `{REFRESH}`."
 
