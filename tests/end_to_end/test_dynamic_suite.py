@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from benchmark import plan as module
 from benchmark.estimate import Rates, cell_work
 from benchmark.leaderboard import render_markdown
-from benchmark.plan import make_plan
+from benchmark.plan import VERSIONS, make_plan
+from benchmark.plan import selection as module
 from benchmark.records import read_records
 from benchmark.run import Settings, Summary, run_suite
 from benchmark.select import suite_for
@@ -58,7 +58,7 @@ def test_a_dynamic_model_s_key_holds_all_that_made_it(suite: Suite, monkeypatch:
         patch.setattr(module, "get_signal", lambda name: change(name) if name == "last_loss" else signal(name))
         assert moved() == {"infobatch"}
     with monkeypatch.context() as patch:
-        patch.setitem(module.VERSIONS, "dynamic", 99)
+        patch.setitem(VERSIONS, "dynamic", 99)
         assert moved() == {"rs2", "rs2 (cycle=True)", "infobatch", "acs (batch=5)"}
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from benchmark import plan as module
-from benchmark.plan import Cell, Plan, Selection, make_plan
+from benchmark.plan import VERSIONS, Cell, Plan, Selection, make_plan
+from benchmark.plan import selection as module
 from benchmark.spec import Suite, Training, explain, load_suite
 from methods.errors import UsageError
 from methods.registry import FunctionMethod
@@ -297,7 +297,7 @@ def test_an_unknown_cell_is_named_with_the_nearest(tiny_suite: Tiny) -> None:
 def test_a_version_moves_the_stage_and_what_comes_of_it(tiny_suite: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     before = make_plan(tiny_suite())
     kinds = {kind: set(keys(before, kind).values()) for kind in ("signal", "coreset", "model", "outcome")}
-    monkeypatch.setitem(module.VERSIONS, "model", module.VERSIONS["model"] + 1)
+    monkeypatch.setitem(VERSIONS, "model", VERSIONS["model"] + 1)
     after = make_plan(before.suite)
     kept = {kind: bool(values & set(keys(after, kind).values())) for kind, values in kinds.items()}
     assert kept == {"signal": True, "coreset": True, "model": False, "outcome": False}
