@@ -38,12 +38,13 @@ PERF := $(BIN)/python -m pytest tests/perf --benchmark-enable --benchmark-disabl
 perf: setup ## Time what has to be fast beside plain versions and print the ratios (a quarter of an hour; gates nothing)
 	rm -f results/perf/small.json
 	PERF_OUT=results/perf/small.json $(PERF) $(ARGS)
-	$(BIN)/python -m tests.perf.report results/perf/small.json
+	$(BIN)/python -m tests.perf.report results/perf/small.json results/perf
 
 perf-full: setup ## The same at full size, with growth (an hour and more; goes on where it was stopped)
 	PERF_SIZE=full PERF_OUT=results/perf/full.json $(PERF) $(ARGS)
 	$(BIN)/python -m tests.perf.report results/perf/full.json
 	$(BIN)/python -m tests.perf.growth results/perf/full.json
+	$(BIN)/python -m tests.perf.report results/perf
 
 perf-gpu: setup ## Throughput of training and attacks on an accelerator
 	$(BIN)/python -m tests.perf.gpu results/perf
