@@ -107,7 +107,7 @@ def make_cell(
     if regime.primary == CALIBRATE:  # one for all clocks, or their rows would meet attacks of different strength
         calibration = make_calibration(suite, data, suite.regimes[regime_name.partition("@")[0]])
     outcomes = {}
-    evaluations = _evaluations(suite.attacks, regime, seeds.attack, (name, fraction, replicate))
+    evaluations = _evaluations(suite.attacks, regime, seeds.attack, (name, fraction, replicate, regime_name))
     if null:
         evaluations = {attack: spec for attack, spec in evaluations.items() if attack in OF_NULLS}
     for attack, spec in evaluations.items():
@@ -176,9 +176,9 @@ def make_calibration(suite: Suite, data: Data, regime: Regime, replicate: int = 
 
 
 def _evaluations(
-    attacks: Attacks, regime: Regime, seed: int, cell: tuple[str, float, int]
+    attacks: Attacks, regime: Regime, seed: int, cell: tuple[str, float, int, str]
 ) -> dict[str, dict[str, Any]]:
-    """What each evaluation of a cell (row, fraction, replicate) is: the specs of its outcome stages, by attack."""
+    """What each evaluation of a cell (row, fraction, replicate, regime) is: the specs of its outcome stages, by attack."""
     each = {"images": attacks.test, "seed": seed, "folded": attacks.folded}
     specs: dict[str, dict[str, Any]] = {
         "clean": {"folded": attacks.folded},

@@ -31,21 +31,23 @@ class MarginPGD(Spec):
 
 
 class Where(Spec):
-    """The cells on which a costly attack is run: where fraction, replicate and row match.
+    """The cells on which a costly attack is run: where fraction, replicate, row and regime match.
 
-    An empty list means none, None every one.
+    An empty list means none, None every one. A regime on a further clock is one of its own, "standard@steps".
     """
 
     fractions: tuple[Share, ...] | None = None
     replicates: tuple[int, ...] | None = None
     rows: tuple[str, ...] | None = None
+    regimes: tuple[str, ...] | None = None
 
-    def covers(self, row: str, fraction: float, replicate: int) -> bool:
+    def covers(self, row: str, fraction: float, replicate: int, regime: str) -> bool:
         """Whether the cell is one of them. Full data counts as a row at every fraction asked for."""
         return (
             (self.fractions is None or fraction in self.fractions or (row == FULL and bool(self.fractions)))
             and (self.replicates is None or replicate in self.replicates)
             and (self.rows is None or row in self.rows)
+            and (self.regimes is None or regime in self.regimes)
         )
 
 

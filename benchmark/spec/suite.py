@@ -163,6 +163,9 @@ class Suite(Spec):
             for name in (where and where.rows) or ():
                 if name not in (*names, FULL):
                     raise ValueError(str(unknown(f"row in attacks.{attack}.rows", name, names)))
+            for name in (where and where.regimes) or ():
+                if name not in self.on_clocks():
+                    raise ValueError(str(unknown(f"regime in attacks.{attack}.regimes", name, self.on_clocks())))
             for fraction in (where and where.fractions) or ():
                 if fraction not in self.fractions:
                     raise ValueError(f"attacks.{attack} names the fraction {fraction:g}, which the suite does not have")

@@ -224,6 +224,14 @@ def test_autoattack_runs_where_the_suite_says(tiny_suite: Tiny, choice: dict[str
     assert {cell.outcomes["autoattack"].spec["epsilon"] for cell in chosen} <= {0.1}
 
 
+def test_autoattack_keeps_to_the_regimes_that_it_names(tiny_suite: Tiny) -> None:
+    suite = tiny_suite(clocks=["steps"], attacks={"autoattack": {"regimes": ["trades", "standard@steps"]}})
+    regimes = {cell.regime_name for cell in make_plan(suite).cells if "autoattack" in cell.outcomes}
+    assert regimes == {"trades", "standard@steps"}
+    with pytest.raises(ValidationError, match="did you mean 'trades@steps'"):
+        tiny_suite(clocks=["steps"], attacks={"autoattack": {"regimes": ["trades@step"]}})
+
+
 def test_planning_imports_no_torch() -> None:
     script = (
         "import sys; from benchmark.plan import make_plan; from benchmark.spec import load_suite;"
