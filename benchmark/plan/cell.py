@@ -178,7 +178,7 @@ def make_calibration(suite: Suite, data: Data, regime: Regime, replicate: int = 
 def _evaluations(
     attacks: Attacks, regime: Regime, seed: int, cell: tuple[str, float, int, str]
 ) -> dict[str, dict[str, Any]]:
-    """What each evaluation of a cell (row, fraction, replicate, regime) is: the specs of its outcome stages, by attack."""
+    """What each evaluation of a cell (row, fraction, replicate, regime) is: its outcome stages' specs, by attack."""
     each = {"images": attacks.test, "seed": seed, "folded": attacks.folded}
     specs: dict[str, dict[str, Any]] = {
         "clean": {"folded": attacks.folded},
