@@ -54,12 +54,12 @@ def closeness(gradients: LastLayer) -> Rows:
     mean = gradients.total(np.full(n, 1 / n))
     bound = 2 * np.sqrt(np.max(gradients.squares() - 2 * gradients.along(mean) + (mean**2).sum()).clip(min=0))
 
-    def rows(which: Integers, start: int) -> Floats:
-        distances = np.sqrt(gradients[which].squared_distances(gradients[start:]))
-        distances[np.arange(len(which)), which - start] = 0
+    def part(rows: Integers, columns: slice) -> Floats:
+        distances = np.sqrt(gradients[rows].squared_distances(gradients[columns]))
+        distances[rows[:, None] == np.arange(n)[columns]] = 0
         return np.maximum(bound - distances, 0, out=distances)
 
-    return all_pairs(rows, n)
+    return all_pairs(part, n)
 
 
 def cluster_sizes(gradients: LastLayer, labels: Integers, picks: Integers) -> Floats:

@@ -11,6 +11,7 @@ from methods.policies import class_turns
 
 BLOCK = 2**22  # numbers of a large matrix that are worked on at a time: 16 MB in float32
 HELD = 20_000  # the side of the largest matrix over all pairs that is held: 1.6 GB in float32
+TILE = 256  # the side of a part of such a matrix that stays in the cache until its mirror image is written
 AHEAD = 64  # rows that are computed at a time where one is asked for
 
 
@@ -46,29 +47,33 @@ class Rows(Protocol):
 
 @dataclass
 class Computed:
-    """A matrix [n, n] of which nothing is held: `rows(which, start)` computes some rows from a column on."""
+    """A matrix [n, n] of which nothing is held: `part(rows, columns)` computes some rows of some columns."""
 
-    rows: Callable[[Integers, int], Floats]
+    part: Callable[[Integers, slice], Floats]
     n: int
 
     def __len__(self) -> int:
         return self.n
 
     def __getitem__(self, which: Any) -> Floats:
-        return self.rows(np.arange(self.n)[which], 0).astype(np.float32, copy=False)
+        return self.part(np.arange(self.n)[which], slice(None)).astype(np.float32, copy=False)
 
 
-def all_pairs(rows: Callable[[Integers, int], Floats], n: int) -> Rows:
+def all_pairs(part: Callable[[Integers, slice], Floats], n: int) -> Rows:
     """A symmetric matrix [n, n], in float32 if it is small enough to be held, and else computed whenever it is read.
 
-    `rows(which, start)` computes some rows from a column on; what is left of the diagonal is copied.
+    `part(rows, columns)` computes some rows of some columns; what is left of the diagonal is copied, tile by tile.
     """
     if n > HELD:
-        return Computed(rows, n)
+        return Computed(part, n)
     matrix = np.empty((n, n), dtype=np.float32)
-    for block in blocks(n, n):
-        matrix[block, block.start :] = rows(np.arange(block.start, block.stop), block.start)
-        matrix[block.stop :, block] = matrix[block, block.stop :].T
+    tiles = [slice(start, min(start + TILE, n)) for start in range(0, n, TILE)]
+    for i, rows in enumerate(tiles):
+        for columns in tiles[i:]:
+            tile = part(np.arange(rows.start, rows.stop), columns)
+            if columns is rows:
+                tile = np.triu(tile) + np.triu(tile, 1).T
+            matrix[rows, columns], matrix[columns, rows] = tile, tile.T
     return matrix
 
 

@@ -46,20 +46,20 @@ class Similarity:
 
     def __getitem__(self, rows: Any) -> Floats:
         """s_ij of some i with every j, of the precision of the factors."""
-        return self.rows(rows, 0)
+        return self.part(rows, slice(None))
 
-    def rows(self, rows: Any, start: int) -> Floats:
-        """s_ij of some i with j from `start` on. The cosine of outer products is the product of their factors'.
+    def part(self, rows: Any, columns: slice) -> Floats:
+        """s_ij of some i with some j. The cosine of outer products is the product of their factors'.
 
         What is equal but for rounding in float32, as are those of a sample and of its copy, is made so: 2^-20 is as
         fine as a cosine gets there when 8 is added to it and taken away.
         """
-        cosines: Floats = reduce(np.multiply, (unit[rows] @ unit[start:].T for unit in self.units))
+        cosines: Floats = reduce(np.multiply, (unit[rows] @ unit[columns].T for unit in self.units))
         if cosines.dtype == np.float32:
             cosines += 8
             cosines -= 8
         cosines += 1
-        cosines /= 2
+        cosines *= 0.5
         return cosines
 
     def sums(self) -> Floats:
@@ -111,7 +111,7 @@ def facility_location(context: Context, budget: Budget, *, similarity: str = "fe
 
     def order(members: Integers, k: int) -> Integers:
         alike = of(members)
-        return facility_location_order(all_pairs(alike.rows, len(alike)), k)
+        return facility_location_order(all_pairs(alike.part, len(alike)), k)
 
     return within_classes(context, budget, order)
 

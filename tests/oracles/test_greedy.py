@@ -49,7 +49,7 @@ def test_blocks_make_up_the_matrix(rows: int, block: int, monkeypatch: pytest.Mo
     monkeypatch.setattr(greedy, "BLOCK", block)
     points = np.random.default_rng(0).standard_normal((rows, 3))
     product = points @ points.T
-    matrix = greedy.all_pairs(lambda some, start: points[some] @ points[start:].T, rows)
+    matrix = greedy.all_pairs(lambda some, others: points[some] @ points[others].T, rows)
     np.testing.assert_allclose(matrix[:], product, rtol=1e-6)
     np.testing.assert_array_equal(matrix[:], matrix[:].T)
     parts = list(greedy.blocks(rows, rows))
@@ -69,7 +69,7 @@ def test_a_matrix_too_large_to_be_held_is_computed_as_it_is_read(
     picks, kinds = [], []
     for held in (29, 30):
         monkeypatch.setattr(greedy, "HELD", held)
-        matrix = greedy.all_pairs(lambda some, start: 2 - ((points[some, None] - points[start:]) ** 2).sum(axis=2), 30)
+        matrix = greedy.all_pairs(lambda some, others: 2 - ((points[some, None] - points[others]) ** 2).sum(axis=2), 30)
         kinds.append(type(matrix))
         picks.append(greedy.facility_location_order(matrix, 30).tolist())
     assert kinds == [greedy.Computed, np.ndarray]

@@ -50,7 +50,7 @@ def noise(count: int) -> Dataset:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("proxy", PROXIES)
 def test_recording(benchmark: BenchmarkFixture, compare: Callable[..., Any], proxy: str, kind: str, who: str) -> None:
-    images, epochs = (100, 1) if benchmark.disabled else (5000 if FULL else 1000, 2)
+    images, epochs = (100, 1) if benchmark.disabled else (2000 if FULL else 1000, 2)
     data = noise(images)
     if proxy == "mlp":
         data, epochs = load(DatasetSpec(name="digits")), 1 if benchmark.disabled else 60  # a second or so
