@@ -42,7 +42,7 @@ def processor() -> str:
         pass  # not Linux: the platform's own word stands
     units = [unit for unit, flag in (("AVX512-BF16", "avx512_bf16"), ("AMX", "amx_tile")) if flag in flags.split()]
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-    return f"{name}, {cores} cores" + (f" ({', '.join(units)})" if units else "")
+    return f"{name}, {cores} core{'s' * (cores != 1)}" + (f" ({', '.join(units)})" if units else "")
 
 
 def peak_bytes() -> int:

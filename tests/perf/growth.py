@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from tests.perf.report import machine
+
 GROUP = "growth"
 SEEN, LOUD = 0.001, 12  # seconds below which a fit says nothing; the slowest methods, which the figure names
 
@@ -108,7 +110,7 @@ def write(path: Path, console: Console) -> None:
         console.print(f"{path} holds no growth.")
         return
     words = (
-        f"# Growth\n\n{book['processor']}, {book['threads']} threads. Random signals, d = {group['width']}, "
+        f"# Growth\n\n{machine(book)}. Random signals, d = {group['width']}, "
         f"{group['classes']} classes, k = n / {group['share']}. Seconds; the exponents are fitted to the three largest "
         f"sizes; peak memory is that at the largest size, beyond the signals themselves.\n\n"
     )
