@@ -26,7 +26,7 @@ from numpy.typing import DTypeLike
 from methods.api import Budget, Context, Floats, Integers
 from methods.errors import UsageError, unknown
 from methods.gradients import errors, finite
-from methods.greedy import Ahead, all_pairs, blocks, facility_location_order, within_classes
+from methods.greedy import WHOLE, Ahead, all_pairs, blocks, facility_location_order, within_classes
 from methods.registry import subset
 
 NEEDS = ("features", "probability")
@@ -111,7 +111,12 @@ def facility_location(context: Context, budget: Budget, *, similarity: str = "fe
 
     def order(members: Integers, k: int) -> Integers:
         alike = of(members)
-        return facility_location_order(all_pairs(alike.part, len(alike)), k)
+
+        def whole(rows: Integers, columns: slice) -> Floats:
+            """In units of 2^-21, of which every similarity is a whole number: cosines are rounded to 2^-20."""
+            return alike.part(rows, columns) * np.float32(WHOLE)
+
+        return facility_location_order(all_pairs(whole, len(alike), np.int32), k)
 
     return within_classes(context, budget, order)
 
