@@ -26,7 +26,7 @@ from benchmark.store import write_atomically
 from benchmark.train import train
 from tests.perf.conftest import machine
 
-POOL, IMAGES, REPLICATES = 2_500, 500, 5
+POOL, IMAGES, REPLICATES = 2_500, 500, 4
 PRECISIONS = ("float32", "bfloat16")
 COLUMNS = ("training", "share of tune", *PRECISIONS, "bfloat16 − float32", "seconds, float32 / bfloat16")
 EPSILON = {"standard": 1 / 255, "trades": 8 / 255}
