@@ -31,7 +31,9 @@ WORDS = (
     "repeats (a slow baseline runs once). The floor is what no implementation can go below: bytes that must be "
     "moved over the measured bandwidth, or products over their measured rate. Peak memory is ours, beyond what the "
     "process held. A trace is timed beside the same training without any signal: 0.91 is 1.10 times its seconds, 0.62 "
-    "is 1.6 times.",
+    "is 1.6 times. A ratio below its target fell short of it.",
+    "Published here: one core of two, the other at work, so that seconds vary by a third from run to run and ratios by "
+    "their spread. bfloat16 is not the default of a recipe: at the bottom is what it does to a model.",
 )
 
 
