@@ -40,7 +40,7 @@ perf: setup ## Time what has to be fast beside plain versions and print the rati
 	PERF_OUT=results/perf/small.json $(PERF) $(ARGS)
 	$(BIN)/python -m tests.perf.report results/perf/small.json results/perf
 
-perf-full: setup ## The same at full size, with growth (an hour and more; goes on where it was stopped)
+perf-full: setup ## The same at full size, with growth (an hour; goes on where it stopped: delete results/perf/full.json to begin anew)
 	PERF_SIZE=full PERF_OUT=results/perf/full.json $(PERF) $(ARGS)
 	$(BIN)/python -m tests.perf.report results/perf/full.json
 	$(BIN)/python -m tests.perf.growth results/perf/full.json
