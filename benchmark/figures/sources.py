@@ -149,7 +149,7 @@ class Source:
     def _traced(self, trace: Trace, proxy: str) -> dict[str, NDArray[Any]]:
         lacking = [need for need, stage in trace.signals.items() if not stage.done(self.workshop.store)]
         if lacking and not self.trace:
-            raise Missing(f"The store lacks {', '.join(lacking)} of the {proxy} proxy; {self._mend}")
+            raise Missing(f"The store lacks {', '.join(lacking)} of the proxy '{proxy}'; {self._mend}")
         return self.workshop.traced(trace)
 
     @property
