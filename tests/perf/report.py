@@ -32,8 +32,6 @@ WORDS = (
     "moved over the measured bandwidth, or products over their measured rate. Peak memory is ours, beyond what the "
     "process held. A trace is timed beside the same training without any signal: 0.91 is 1.10 times its seconds, 0.62 "
     "is 1.6 times. A ratio below its target fell short of it.",
-    "Published here: one core of two, the other at work, so that seconds vary by a third from run to run and ratios by "
-    "their spread. bfloat16 is not the default of a recipe: at the bottom is what it does to a model.",
 )
 
 
@@ -126,7 +124,8 @@ def machine(book: dict[str, Any]) -> str:
 
 def page(folder: Path) -> str:
     """README.md of a folder of measurements."""
-    parts = list(WORDS)
+    parts, notes = list(WORDS), folder / "notes.md"  # how the files came about, in their author's words
+    parts += [notes.read_text(encoding="utf-8").strip()] if notes.is_file() else []
     for name, title in TITLES.items():
         if (folder / name).is_file():
             book = json.loads((folder / name).read_text())
