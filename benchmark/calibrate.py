@@ -4,7 +4,6 @@ The primary epsilon is the declared one at which a model trained on `random` at 
 half of its clean accuracy. A suite whose file names none leaves the choice to this stage.
 """
 
-import time
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from benchmark.plan import Stage
 from benchmark.provenance import provenance
 from benchmark.randomness import derive_seed, shuffled
 from benchmark.spec import PGD, MarginPGD, Recipe, SmallestEpsilon
+from benchmark.stopwatch import stopwatch
 from benchmark.store import Artifact
 from benchmark.trace import Report, Reporter, unreported
 from benchmark.train import train
@@ -38,7 +38,7 @@ def calibrate(stage: Stage, data: Dataset, device: str, report: Report = unrepor
     Raises:
         CoresetBenchError: training diverged, or learnt nothing that an attack could take away.
     """
-    spec, started = stage.spec, time.perf_counter()
+    spec, seconds = stage.spec, stopwatch(device)
     recipe, seed, epsilons = Recipe.model_validate(spec["recipe"]), spec["seed"], spec["epsilons"]
     k = Budget.of(spec["fraction"], len(data.train)).k
     ids = torch.from_numpy(np.random.default_rng(seed).permutation(len(data.train))[:k])
@@ -64,7 +64,7 @@ def calibrate(stage: Stage, data: Dataset, device: str, report: Report = unrepor
         "robust": kept,
         "primary": epsilons[int(np.argmin([abs(count / right - 0.5) for count in kept]))],
         "half_at": float(levels[clean].double().median()) * BOUND / LEVELS,
-        "seconds": time.perf_counter() - started,
+        "seconds": seconds(),
         "provenance": provenance(device),
     }
     return Artifact({}, values)

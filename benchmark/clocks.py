@@ -206,7 +206,7 @@ def costs(records: Sequence[Record], regime: RegimeStandings, label: Labels) -> 
         return (label(row), *(text(found[row]) for text in columns.values()))
 
     title = (
-        "Cost of one cell in trainings on the whole pool, mean over fractions and replicates; seconds of one worker "
+        "Cost of one cell in trainings on the whole pool, mean over fractions and replicates; seconds of one core or accelerator "
         f"when first computed ({wording.clock(setting.recipe)})"
     )
     rows = tuple(line(standing.row) for standing in regime.order if standing.row in found)

@@ -8,7 +8,6 @@ training: functions of seed, epoch and sample id.
 """
 
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from torch.nn import functional as F
 from benchmark.data import Dataset
 from benchmark.randomness import derive_seed, normal_images
 from benchmark.spec import Recipe
+from benchmark.stopwatch import stopwatch
 from benchmark.trace import SNAPSHOT_BATCH, Report, Reporter, unreported
 from benchmark.train import Passes, Round, batches_per_epoch, fit, trades_images, trades_losses
 from methods.api import Signals
@@ -121,7 +121,7 @@ class _Driver:
         memory: dict[str, Any] = {}
         budget, epoch = self.budget, 0
         while budget.left > 0 and not (self.info.own_budget and epoch == budget.epochs):
-            started = time.perf_counter()
+            seconds = stopwatch(self.device)
             rng = np.random.default_rng(derive_seed("round", self.seed, epoch))
             context = TrainingContext(
                 self.labels, self.data.num_classes, self._signals(epoch), rng, None, self.device, memory
@@ -132,7 +132,7 @@ class _Driver:
                 weights = self._scaled(ids, torch.from_numpy(chosen.weights))
             start, end = self._place(budget, epoch, len(ids))
             self._note(ids if chosen.weights is None else ids[torch.from_numpy(chosen.weights) > 0], len(ids))
-            self.course.seconds += time.perf_counter() - started
+            self.course.seconds += seconds()
             yield Round(ids, start, end, weights, per_batch=self.info.weighting == "batch")
             budget, epoch = budget.after(len(ids)), epoch + 1
 

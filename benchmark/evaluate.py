@@ -3,7 +3,6 @@
 An evaluation is a function of (model, x, y, ids, spec, number of classes); its spec is that of its outcome stage.
 """
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -18,6 +17,7 @@ from benchmark.models.classifier import Classifier
 from benchmark.models.folded import folded
 from benchmark.provenance import peak_bytes, provenance
 from benchmark.spec import PGD, AutoAttack, MarginPGD, SmallestEpsilon
+from benchmark.stopwatch import stopwatch
 from benchmark.store import Artifact
 
 BATCH = 512
@@ -34,14 +34,15 @@ def evaluate(spec: Spec, model: Classifier, data: Dataset) -> Artifact:
     Arrays have the test images on their last axis; `notes` are shares of images, averaged over parts, or lists.
     """
     attack = spec["attack"]
-    started, counted = time.perf_counter(), CountedModel(folded(model) if spec["folded"] else model)
+    seconds = stopwatch(next(model.parameters()).device.type)
+    counted = CountedModel(folded(model) if spec["folded"] else model)
     parts: list[tuple[dict[str, Tensor], Notes, int]] = []
     for x, y, ids in _test_batches(data, spec.get("images")):
         parts.append((*EVALUATIONS[attack](counted, x, y, ids, spec, data.num_classes), len(y)))
     names = parts[0][0]
     arrays = {name: np.concatenate([made[name].cpu().numpy() for made, *_ in parts], axis=-1) for name in names}
     meta: dict[str, Any] = {
-        "seconds": time.perf_counter() - started,
+        "seconds": seconds(),
         "forward": counted.forwards,
         "backward": counted.backwards,
         "peak_bytes": peak_bytes(),

@@ -163,7 +163,7 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
     autoattack: worst case over AutoAttack and the regime's common attacks at the primary epsilon, on the
     `autoattack_images` images that both saw (autoattack_omitted: what it left out); without_autoattack: worst case
     over the common attacks but AutoAttack on those same images (NaN: not run).
-    seconds:STAGE: wall-clock seconds of one worker when the stage was first computed, as recorded.
+    seconds:STAGE: seconds of a CPU's cores, or of an accelerator, when the stage was first computed, as recorded.
 
     Raises:
         CoresetBenchError: see `check` and `settings`; or the outcomes of a cell cannot be decoded.

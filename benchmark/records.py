@@ -223,7 +223,7 @@ class Results(Spec):
 class Cost(Spec):
     """What the cell's stages took when they were first computed; a stage that cells share counts in each of them."""
 
-    seconds: dict[str, float] = {}  # wall-clock seconds of one worker, by stage; other workers ran beside it
+    seconds: dict[str, float] = {}  # of a CPU's cores or of an accelerator, by stage
     forward: int = 0  # samples through a network, of the proxies that the row reads, the model and the attacks
     backward: int = 0
     peak_bytes: int = 0  # the largest resident size of the worker's process up to then, earlier cells included

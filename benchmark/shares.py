@@ -143,7 +143,7 @@ def details(regime: RegimeStandings, label: Labels) -> list[Grid]:
         _grid(
             regime, f"Robustness at other ε and beside clean accuracy ({conditions(regime)}; {A})", named | robustness
         ),
-        _grid(regime, "Cost of one cell: optimiser steps, and wall-clock seconds of one worker", named | costs),
+        _grid(regime, "Cost of one cell: optimiser steps, and seconds of one core or accelerator", named | costs),
     ]
 
 

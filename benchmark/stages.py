@@ -4,7 +4,6 @@ A workshop belongs to one process. It holds the data set and asks the store for 
 stored result is missing or damaged is made again wherever it is needed.
 """
 
-import time
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
@@ -22,6 +21,7 @@ from benchmark.plan import Cell, Selection, Stage, Trace
 from benchmark.provenance import peak_bytes, provenance
 from benchmark.randomness import derive_seed
 from benchmark.spec import CALIBRATE, DatasetSpec
+from benchmark.stopwatch import stopwatch
 from benchmark.store import Arrays, Artifact, Store
 from benchmark.trace import Report, Reporter, trace, unreported
 from benchmark.train import train
@@ -92,7 +92,7 @@ class Workshop:
     def _record(self, wanted: Trace, needs: list[str]) -> dict[str, np.ndarray]:
         data = self.data
         self.busy = "proxy"
-        started = time.perf_counter()
+        seconds = stopwatch(self.device)
         arrays, model, passes, recording = trace(
             data, wanted.training, wanted.seed, wanted.until, needs, self.device, self.report
         )
@@ -100,7 +100,7 @@ class Workshop:
         earlier = self.store.read("proxy", wanted.proxy.key)
         if earlier is None:
             meta = {
-                "seconds": time.perf_counter() - started,
+                "seconds": seconds(),
                 "epochs": wanted.until,
                 "forward": passes.forward + recording.forward,
                 "backward": passes.backward + recording.backward,
@@ -142,7 +142,7 @@ class Workshop:
                 self.device,
             )
             self.busy = "select"
-            started = time.perf_counter()
+            seconds = stopwatch(self.device)
             chosen = run(selection.method, context, budget)
             arrays: Arrays = {"indices": chosen.indices}
             if chosen.weights is not None:
@@ -154,7 +154,7 @@ class Workshop:
                 "effective_size": effective,
                 "class_counts": counts.tolist(),
                 "diagnostics": {k: v.item() if isinstance(v, np.generic) else v for k, v in chosen.diagnostics.items()},
-                "seconds": time.perf_counter() - started,
+                "seconds": seconds(),
             }
             return Artifact(arrays, meta)
 
@@ -164,7 +164,7 @@ class Workshop:
         """Random picks, of each class as many as another coreset has."""
         picks, labels = self.coreset(like).arrays["indices"], self.data.train.labels.numpy()
         self.busy = "select"
-        started, rng = time.perf_counter(), np.random.default_rng(seed)
+        seconds, rng = stopwatch(self.device), np.random.default_rng(seed)
         counts = np.bincount(labels[picks], minlength=self.data.num_classes)
         drawn = [rng.choice(np.flatnonzero(labels == c), count, replace=False) for c, count in enumerate(counts)]
         meta = {
@@ -172,7 +172,7 @@ class Workshop:
             "effective_size": len(picks),
             "class_counts": counts.tolist(),
             "diagnostics": {},
-            "seconds": time.perf_counter() - started,
+            "seconds": seconds(),
         }
         return Artifact({"indices": np.concatenate(drawn)}, meta)
 
@@ -196,7 +196,7 @@ class Workshop:
                 if "weights" in chosen and cell.selection.row.weights:
                     weights = torch.from_numpy(chosen["weights"]).to(self.device)
             self.busy = "train"
-            started = time.perf_counter()
+            seconds = stopwatch(self.device)
             recipe = cell.regime.recipe
             watch = Reporter(self.report, len(ids) * recipe.work)
             length = cell.presentations(len(ids), len(data.train), len(data.select))
@@ -215,7 +215,7 @@ class Workshop:
                 "steps": passes.steps,
                 "forward": passes.forward,
                 "backward": passes.backward,
-                "seconds": time.perf_counter() - started,
+                "seconds": seconds(),
                 "peak_bytes": peak_bytes(),
                 "provenance": provenance(self.device),
             }
@@ -223,7 +223,7 @@ class Workshop:
 
         def compute_dynamic() -> Artifact:
             self.busy = "train"
-            started = time.perf_counter()
+            seconds = stopwatch(self.device)
             assert cell.reselection
             course = train_by(
                 cell.reselection.method,
@@ -245,7 +245,7 @@ class Workshop:
                 "steps": course.passes.steps,
                 "forward": course.passes.forward + course.selecting.forward,
                 "backward": course.passes.backward + course.selecting.backward,
-                "seconds": time.perf_counter() - started - course.seconds,
+                "seconds": seconds() - course.seconds,
                 "select_seconds": course.seconds,
                 "peak_bytes": peak_bytes(),
                 "provenance": provenance(self.device),

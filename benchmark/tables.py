@@ -205,7 +205,7 @@ def costs(regime: RegimeStandings, label: Labels) -> Grid:
         **{f"{wording.stage(stage.removeprefix('seconds:'))}, s": partial(_seconds, regime, stage) for stage in stages},
     }
     clock = wording.clock(regime.setting.recipe)
-    title = f"Stages of one cell: proxy epochs, and wall-clock seconds of one worker when first computed ({clock})"
+    title = f"Stages of one cell: proxy epochs, and seconds of one core or accelerator when first computed ({clock})"
     return grid([regime], title, columns)
 
 

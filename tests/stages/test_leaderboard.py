@@ -148,7 +148,7 @@ def test_costs_come_from_the_records() -> None:
     records = [record("easycore", 0.1, "standard", i, cost=cost[i]) for i in REPLICATES]
     text = render_markdown(records)
     assert ["easycore", "20", "3.00", "2.50"] in lines(text)
-    assert "proxy epochs, and wall-clock seconds of one worker when first computed" in text
+    assert "proxy epochs, and seconds of one core or accelerator when first computed" in text
 
 
 def test_a_record_says_each_machine_that_it_came_from() -> None:
