@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmark.estimate import Rates, calibration_work, cell_training, cell_work, spoken, trace_work
 from benchmark.plan import Cell, Plan, Selection, Stage, Trace
+from benchmark.spec import Recipe
 from benchmark.store import Store
 
 NOMINAL = 10**6  # images of a pool whose size is not known: shares of it do not depend on the number
@@ -59,11 +60,15 @@ def regimes(plan: Plan, store: Store, facts: Facts | None = None, pace: Pace | N
     found: dict[str, list[Cell]] = {}
     for cell in plan.cells:
         found.setdefault(cell.regime_name, []).append(cell)
-    return [_line(name, cells, store, facts or {"pool": NOMINAL}, pace) for name, cells in found.items()]
+    written = plan.suite.on_clocks()
+    known = facts or {"pool": NOMINAL}
+    return [_line(name, written[name].recipe, cells, store, known, pace) for name, cells in found.items()]
 
 
-def _line(name: str, cells: list[Cell], store: Store, facts: Facts, pace: Pace | None) -> dict[str, Any]:
-    recipe, payable = cells[0].regime.recipe, [cell for cell in cells if not cell.unaffordable]
+def _line(
+    name: str, recipe: Recipe, cells: list[Cell], store: Store, facts: Facts, pace: Pace | None
+) -> dict[str, Any]:
+    payable = [cell for cell in cells if not cell.unaffordable]
     todo = [cell for cell in payable if not cell.done(store)]
     trained = {cell.model.key: cell_training(cell, facts) for cell in payable}
     line = {

@@ -4,6 +4,7 @@ The primary epsilon is the declared one at which a model trained on `random` at 
 half of its clean accuracy. A suite whose file names none leaves the choice to this stage.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from benchmark.attacks import correct, margin_pgd, pgd, smallest_epsilon
 from benchmark.data import Dataset
 from benchmark.models import build
+from benchmark.models.classifier import Classifier
 from benchmark.plan import Stage
 from benchmark.provenance import provenance
 from benchmark.randomness import derive_seed, shuffled
@@ -29,6 +31,23 @@ BATCH = 512
 IMAGES = 500  # of tune, drawn once: the share that is kept is good to two hundredths
 
 
+def trained_on_random(
+    spec: Mapping[str, Any], data: Dataset, device: str, report: Report, presentations: int | None = None
+) -> Classifier:
+    """The network of a spec, trained by its recipe on a random coreset: a set of its own for each seed.
+
+    Raises:
+        CoresetBenchError: training diverged.
+    """
+    recipe, seed = Recipe.model_validate(spec["recipe"]), spec["seed"]
+    k = Budget.of(spec["fraction"], len(data.train)).k
+    ids = torch.from_numpy(np.random.default_rng(seed).permutation(len(data.train))[:k])
+    model = build(spec["model"], data.num_classes, data.shape, data.mean, data.std, seed=seed).to(device)
+    watch = Reporter(report, len(ids) * recipe.work)
+    train(model, data.train, ids, recipe, seed, observer=watch, presentations=presentations)
+    return model
+
+
 def calibrate(stage: Stage, data: Dataset, device: str, report: Report = unreported) -> Artifact:
     """Measures what a calibration stage asks for.
 
@@ -39,12 +58,8 @@ def calibrate(stage: Stage, data: Dataset, device: str, report: Report = unrepor
         CoresetBenchError: training diverged, or learnt nothing that an attack could take away.
     """
     spec, seconds = stage.spec, stopwatch(device)
-    recipe, seed, epsilons = Recipe.model_validate(spec["recipe"]), spec["seed"], spec["epsilons"]
-    k = Budget.of(spec["fraction"], len(data.train)).k
-    ids = torch.from_numpy(np.random.default_rng(seed).permutation(len(data.train))[:k])
-    model = build(spec["model"], data.num_classes, data.shape, data.mean, data.std, seed=seed).to(device)
-    train(model, data.train, ids, recipe, seed, observer=Reporter(report, len(ids) * recipe.work))
-
+    seed, epsilons = spec["seed"], spec["epsilons"]
+    model = trained_on_random(spec, data, device, report)
     judged = shuffled(derive_seed("calibrate", "tune"), torch.arange(len(data.tune)))[:IMAGES]
     x, y, own = next(data.tune.batches(judged, IMAGES))
     clean = correct(model, x, y, BATCH)

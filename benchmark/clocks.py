@@ -147,7 +147,7 @@ def spent(records: Iterable[Record], regime: str) -> dict[str, Spent]:
 
 
 def _spent(cells: Sequence[Record]) -> Spent:
-    whole = _whole(cells[0].factors)
+    whole = min(_whole(record.factors) for record in cells)  # more epochs may be tuned for small fractions
     ran = [record for record in cells if record.results]
     works = [record.factors.work for record in cells]
     known = [work for work in works if work]
@@ -206,8 +206,8 @@ def costs(records: Sequence[Record], regime: RegimeStandings, label: Labels) -> 
         return (label(row), *(text(found[row]) for text in columns.values()))
 
     title = (
-        "Cost of one cell in trainings on the whole pool, mean over fractions and replicates; seconds of one core or accelerator "
-        f"when first computed ({wording.clock(setting.recipe)})"
+        "Cost of one cell in trainings on the whole pool, mean over fractions and replicates; seconds of one core or "
+        f"accelerator when first computed ({wording.clock(setting.recipe)})"
     )
     rows = tuple(line(standing.row) for standing in regime.order if standing.row in found)
     return Grid(title, ("method", *columns), rows, line(FULL) if FULL in found and regime.reference else None)

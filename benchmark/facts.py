@@ -55,15 +55,15 @@ def facts(records: Sequence[Record], regimes: list[RegimeStandings]) -> list[tup
 
 def _training(records: Sequence[Record], regime: RegimeStandings) -> str:
     """Network, recipe and what is equal between rows; on a further clock, only what is not as on the regime's own."""
-    recipe = regime.setting.recipe
+    recipe, tuned = regime.setting.recipe, regime.setting.tuned
     if shares.is_dynamic(records):
         equal = shares.budget(regime, records, records[0].factors.pool)
     else:
         equal = f"{wording.budget(recipe)}; optimiser steps: {_steps(records, regime.setting.regime)}"
     own, at, _ = regime.setting.regime.partition("@")
-    if at:
+    if at and not tuned:
         return f"as {wording.regime(wording.plain(own))}, but {equal}"
-    return f"{regime.setting.model}; {wording.recipe(recipe)}; {equal}"
+    return f"{regime.setting.model}; {wording.recipe(recipe)}{wording.tuned(recipe, tuned)}; {equal}"
 
 
 def _attacked(records: Sequence[Record], regime: RegimeStandings) -> str:

@@ -34,12 +34,14 @@ class Setting:
     they have in common: robust accuracy is the worst case over these, so that no cell is measured against a stronger
     attacker than its neighbour, and no image either.
 
-    `primary` is None where measuring it failed, and every cell with it.
+    `recipe` is that of most fractions, `tuned` what others have in its place. `primary` is None where measuring it
+    failed, and every cell with it.
     """
 
     regime: str
     model: str
     recipe: Recipe
+    tuned: tuple[tuple[float, Recipe], ...]  # in ascending order of fractions
     threat: str
     epsilons: tuple[float, ...]
     primary: float | None
@@ -131,8 +133,9 @@ def settings(records: Sequence[Record]) -> dict[str, Setting]:
 def _setting(regime: str, records: Sequence[Record]) -> Setting:
     common: dict[str, Any] = {
         name: single(f"values of '{name}' in regime '{regime}'", [getattr(r.factors, name) for r in records])
-        for name in ("model", "recipe", "threat", "epsilons", "primary", "calibration")
+        for name in ("model", "threat", "epsilons", "primary", "calibration")
     }
+    recipe, tuned = _recipes(regime, records)
     runs = [_at(record.results, common["primary"]) for record in records if record.results]
     shared = [run for run in runs[0] if all(run in other for other in runs)] if runs else []
     if runs and not shared:
@@ -141,7 +144,20 @@ def _setting(regime: str, records: Sequence[Record]) -> Setting:
         )
     images = max((count for _, count in shared), default=0)
     attacks = tuple(attack for attack, count in shared if count == images)
-    return Setting(regime=regime, attacks=attacks, images=images, **common)
+    return Setting(regime=regime, recipe=recipe, tuned=tuned, attacks=attacks, images=images, **common)
+
+
+def _recipes(regime: str, records: Iterable[Record]) -> tuple[Recipe, tuple[tuple[float, Recipe], ...]]:
+    """The recipe of most fractions (of the larger ones where as many have another), and those of the others."""
+    sizes: dict[float, list[Recipe]] = {}
+    for factors in (record.factors for record in records):
+        sizes.setdefault(factors.fraction, []).append(factors.recipe)
+    found = {
+        fraction: single(f"recipes at {fraction:g} in regime '{regime}'", recipes)
+        for fraction, recipes in sorted(sizes.items())
+    }
+    common = Counter(reversed(found.values())).most_common(1)[0][0]
+    return common, tuple((fraction, recipe) for fraction, recipe in found.items() if recipe != common)
 
 
 def _at(results: Results, epsilon: float) -> list[tuple[str, int]]:

@@ -22,11 +22,12 @@ from methods.errors import UsageError
 LOCAL = "local"
 RECORDS = "records.jsonl"
 LEADERBOARD = "leaderboard.md"
+TUNING = "tuning.jsonl"  # what the suite's recipes were chosen by, where `tune` was run
 README_SUITE = "digits"  # its summary stands in the README
 
 
 def publish(suite: str, results: Path, readme: Path) -> list[Path]:
-    """Copies a run's records to `results/SUITE/` and writes what is derived from them; the files written.
+    """Copies a run's records and trials to `results/SUITE/` and writes what is derived from them; the files written.
 
     Nothing is written unless all of it can be.
 
@@ -42,9 +43,11 @@ def publish(suite: str, results: Path, readme: Path) -> list[Path]:
     whole = Published(suite, read_records(run))
     _require_whole(suite, whole.records)
     derived = _derived(whole, results, readme) | _across(*read(results, whole), results)
-    write_atomically(published, run.read_bytes())
-    _write(derived)
-    return [published, *derived]
+    copies = {published: run.read_bytes()}
+    if (trials := run.with_name(TUNING)).is_file():
+        copies[published.with_name(TUNING)] = trials.read_bytes()
+    _write(copies | derived)
+    return [*copies, *derived]
 
 
 def _require_whole(suite: str, records: Sequence[Record]) -> None:

@@ -25,6 +25,7 @@ from benchmark.stopwatch import stopwatch
 from benchmark.store import Arrays, Artifact, Store
 from benchmark.trace import Report, Reporter, trace, unreported
 from benchmark.train import train
+from benchmark.tuning.stage import try_out
 from methods.api import HELD_OUT, Budget, Context, HeldOut, Signals
 from methods.errors import CoresetBenchError
 from methods.registry import run
@@ -264,6 +265,11 @@ class Workshop:
             return calibrate(stage, self.data, self.device, self.report)
 
         return float(self._stored(stage, compute).meta["primary"])
+
+    def trial(self, stage: Stage) -> None:
+        """Tries out a recipe on a random coreset."""
+        self.busy = "trial"
+        self._stored(stage, lambda: try_out(stage, self.data, self.device, self.report))
 
     def outcomes(self, cell: Cell) -> None:
         """Attacks the cell's network and stores each outcome that is missing."""

@@ -167,6 +167,17 @@ def recipe(spec: Recipe) -> str:
     return ", ".join(parts)
 
 
+def tuned(spec: Recipe, others: Iterable[tuple[float, Recipe]]) -> str:
+    """What recipes of other fractions have instead: "; at 10 %: 40 epochs, learning rate 0.2"."""
+    found = []
+    for fraction, other in others:
+        parts = [counted(other.epochs, "epoch")] if other.epochs != spec.epochs else []
+        parts += [f"learning rate {other.lr:g}"] if other.lr != spec.lr else []
+        parts += [f"weight decay {other.weight_decay:g}"] if other.weight_decay != spec.weight_decay else []
+        found.append(f"; at {percent(fraction)}: {', '.join(parts) or 'another recipe'}")
+    return "".join(found)
+
+
 def budget(spec: Recipe) -> str:
     """What the clock holds equal."""
     passes = counted(spec.epochs, "pass")

@@ -4,6 +4,7 @@ Threads never fight: two torch threads beside another busy process were seen to 
 one unless told otherwise, and there are as many workers as cores.
 """
 
+import json
 import os
 import signal
 import traceback
@@ -157,6 +158,16 @@ def select(key: str) -> None:
 def calibrate(key: str) -> None:
     """Measures the primary epsilon of the calibration of that key."""
     _workshop.calibration(_calibrations[key])
+
+
+def spelled(stage: Stage) -> str:
+    """A stage as text that `trial` reads: a task's argument must tell it from others."""
+    return json.dumps(stage.spec, sort_keys=True)
+
+
+def trial(spec: str) -> None:
+    """Tries out the recipe of a trial's stage."""
+    _workshop.trial(Stage("trial", json.loads(spec)))
 
 
 def cell(cell_id: str) -> None:

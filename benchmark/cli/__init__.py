@@ -2,7 +2,19 @@
 
 import sys
 
-from benchmark.cli import authoring, claims, exporting, figures, ledger, lineage, listing, publishing, running, site
+from benchmark.cli import (
+    authoring,
+    claims,
+    exporting,
+    figures,
+    ledger,
+    lineage,
+    listing,
+    publishing,
+    running,
+    site,
+    tuning,
+)
 from benchmark.cli.common import app
 from methods.errors import CoresetBenchError
 
@@ -19,6 +31,7 @@ __all__ = [
     "publishing",
     "running",
     "site",
+    "tuning",
 ]
 
 

@@ -82,6 +82,7 @@ def make_cell(
     chosen: Selection | Reselection | None,
     null: str = "",
 ) -> Cell:
+    regime = regime.at(fraction)
     selection = chosen if isinstance(chosen, Selection) else None
     reselection = chosen if isinstance(chosen, Reselection) else None
 
@@ -159,7 +160,7 @@ def make_calibration(suite: Suite, data: Data, regime: Regime, replicate: int = 
     Its seed is of its own, so that no model of the suite itself is judged. No row pays for it: on the clock "cost" it
     is trained for equal epochs.
     """
-    recipe = regime.recipe
+    recipe = regime.at(suite.middle).recipe
     if recipe.clock == "cost":
         recipe = recipe.model_copy(update={"clock": "epochs"})
     spec = {

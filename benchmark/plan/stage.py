@@ -9,7 +9,17 @@ from benchmark.spec import DatasetSpec
 from benchmark.store import Store, content_key
 
 # Raise a stage's version when its code changes what it computes; a test pins each to its sources.
-VERSIONS = {"data": 2, "proxy": 3, "signal": 2, "coreset": 2, "model": 3, "dynamic": 1, "outcome": 3, "calibration": 1}
+VERSIONS = {
+    "data": 2,
+    "proxy": 3,
+    "signal": 2,
+    "coreset": 2,
+    "model": 3,
+    "dynamic": 1,
+    "outcome": 3,
+    "calibration": 1,
+    "trial": 1,
+}
 
 
 @dataclass(frozen=True)

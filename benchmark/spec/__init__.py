@@ -9,7 +9,7 @@ from benchmark.spec.attacks import PGD, Attacks, AutoAttack, Guard, MarginPGD, S
 from benchmark.spec.base import FULL, Scalar, Spec
 from benchmark.spec.files import explain, load_suite, suite_names, validated_suite
 from benchmark.spec.suite import CALIBRATE, NULL, UNIFORM, Family, Nulls, Regime, Row, Suite
-from benchmark.spec.training import Augment, Clock, DatasetSpec, Recipe, Training
+from benchmark.spec.training import Augment, Clock, DatasetSpec, Recipe, Training, Tuned, Tuning
 
 __all__ = [
     "CALIBRATE",
@@ -34,6 +34,8 @@ __all__ = [
     "Spec",
     "Suite",
     "Training",
+    "Tuned",
+    "Tuning",
     "explain",
     "load_suite",
     "suite_names",

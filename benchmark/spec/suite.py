@@ -6,7 +6,7 @@ from pydantic import Field, PlainValidator, model_validator
 
 from benchmark.spec.attacks import Attacks
 from benchmark.spec.base import FULL, Pixels, Positive, Scalar, Share, Spec, ratio
-from benchmark.spec.training import Clock, DatasetSpec, Training
+from benchmark.spec.training import Clock, DatasetSpec, Training, Tuned, Tuning
 from methods.errors import unknown
 
 CALIBRATE = "calibrate"  # a primary epsilon that a run measures for itself
@@ -35,9 +35,27 @@ class Regime(Training):
 
     epsilons: tuple[Pixels, ...]
     primary: Primary
+    tuned: tuple[Tuned, ...] = ()
+
+    def at(self, fraction: float) -> "Regime":
+        """The regime with the recipe that was tuned for that fraction on its clock, if any was."""
+        for tuned in self.tuned:
+            if (tuned.fraction, tuned.clock) == (fraction, self.recipe.clock):
+                return self.model_copy(update={"recipe": tuned.of(self.recipe)})
+        return self
 
     @model_validator(mode="after")
     def _check(self) -> "Regime":
+        places = [(tuned.fraction, tuned.clock) for tuned in self.tuned]
+        for fraction, clock in places:
+            if places.count((fraction, clock)) > 1:
+                raise ValueError(f"tuned names the fraction {fraction:g} on the clock '{clock}' twice")
+        for tuned in self.tuned:
+            if tuned.epochs and (tuned.clock != "epochs" or tuned.epochs < self.recipe.epochs):
+                raise ValueError(
+                    f"tuned has {tuned.epochs} epochs at {tuned.fraction:g}: there may be more than the recipe has, "
+                    "which budgets are counted in, and on the clock 'epochs' alone"
+                )
         if self.primary != CALIBRATE and self.primary not in self.epsilons:
             raise ValueError(f"primary epsilon {self.primary} is not one of epsilons {self.epsilons}")
         return self
@@ -128,6 +146,7 @@ class Suite(Spec):
     nulls: Nulls | None = None
     family: Family = "pairs"
     clocks: tuple[Clock, ...] = ()
+    tuning: Tuning | None = None
     allowance: Annotated[float, Field(ge=0)] = 2.0
 
     def on_clocks(self) -> "dict[str, Regime]":
@@ -178,6 +197,11 @@ class Suite(Spec):
         for fraction in (self.nulls.fractions if self.nulls else None) or ():
             if fraction not in self.fractions:
                 raise ValueError(f"nulls names the fraction {fraction:g}, which the suite does not have")
+        for fraction in [t.fraction for r in self.regimes.values() for t in r.tuned] + list(
+            (self.tuning.fractions if self.tuning else None) or ()
+        ):
+            if fraction not in (*self.fractions, 1):
+                raise ValueError(f"tuning names the fraction {fraction:g}, which the suite does not have")
         if not self.fractions or not self.regimes or not self.rows:
             raise ValueError("a suite needs at least one row, one fraction and one regime")
         if list(self.fractions) != sorted(set(self.fractions)):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from benchmark.provenance import processor
-from benchmark.spec.base import Pixels, Positive, Spec
+from benchmark.spec.base import Pixels, Positive, Share, Spec
 
 Clock = Literal["epochs", "steps", "cost"]
 
@@ -83,6 +83,39 @@ class Recipe(Spec):
         """The same in forward-equivalents: a backward pass counts as two."""
         forward, backward = self.passes
         return forward + 2 * backward
+
+
+class Tuned(Spec):
+    """What a regime's recipe has instead at one fraction (1 is the full pool) on one clock; None leaves it as it is.
+
+    `coreset-bench tune` finds these on random coresets, and all rows share them.
+    """
+
+    fraction: Share
+    clock: Clock = "epochs"
+    epochs: Positive | None = None
+    lr: Annotated[float | None, Field(gt=0)] = None
+    weight_decay: Annotated[float | None, Field(ge=0)] = None
+
+    def of(self, recipe: Recipe) -> Recipe:
+        """The recipe with these in it."""
+        changes = self.model_dump(include={"epochs", "lr", "weight_decay"}, exclude_none=True)
+        return recipe.model_copy(update=changes)
+
+
+class Tuning(Spec):
+    """What `coreset-bench tune` tries: values of one hyperparameter after the other, in this order.
+
+    Each is trained on `replicates` random coresets at each of `fractions` (None: all, and the full pool) and judged on
+    images of `tune`. More epochs are tried only where that presents no more samples than the suite's largest coreset
+    does by the recipe as written.
+    """
+
+    replicates: Annotated[int, Field(ge=2)] = 5
+    fractions: tuple[Share, ...] | None = None
+    epochs: tuple[Positive, ...] = ()
+    lr: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    weight_decay: tuple[Annotated[float, Field(ge=0)], ...] = ()
 
 
 class Training(Spec):

@@ -45,6 +45,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "dynamic": (*TRAINING, "benchmark/dynamic.py", "benchmark/stages.py", "methods/api.py", "methods/dynamics.py"),
     "outcome": ("benchmark/attacks/*.py", "benchmark/evaluate.py", "benchmark/randomness.py", "benchmark/models/*.py"),
     "calibration": (*TRAINING, "benchmark/calibrate.py", "benchmark/attacks/*.py"),
+    "trial": (*TRAINING, "benchmark/calibrate.py", "benchmark/tuning/stage.py", "benchmark/attacks/*.py"),
 }
 
 

@@ -1,0 +1,73 @@
+"""Running the trials of a suite: in worker processes, kept in the store, resumable."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from benchmark import workers
+from benchmark.estimate import ASK_ABOVE, spoken, training_work
+from benchmark.plan import Plan, make_plan
+from benchmark.progress import tracked
+from benchmark.spec import Suite
+from benchmark.store import Store, require_writable
+from benchmark.tuning.search import EPOCHS, LR, Found, search
+from benchmark.tuning.stage import make_trial
+from benchmark.tuning.trials import Request, Trial
+from benchmark.wording import counted
+from methods.api import Budget
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from benchmark.run import Settings
+
+TITLES = {EPOCHS: "numbers of epochs", LR: "learning rates"}
+
+
+def tune(suite: Suite, settings: "Settings", console: "Console") -> tuple[list[Found], list[Trial]]:
+    """The recipe of each place that the suite's tuning covers, and all that was tried to find it.
+
+    Raises:
+        UsageError: the suite declares no tuning.
+        CoresetBenchError: data that are not there, or a worker that died.
+    """
+    require_writable(settings.store)
+    plan, trials = make_plan(suite, settings.data), list[Trial]()
+    with settings.pool(plan) as pool:
+        facts = pool.ask(workers.facts)
+
+        def ask(what: str, requests: Sequence[Request]) -> Mapping[Request, Trial]:
+            console.print(f"{counted(len(requests), 'training')} to tell {TITLES.get(what, 'weight decays')} apart.")
+            answers = _answers(plan, pool, settings, console, facts["pool"], requests)
+            trials.extend(answers.values())
+            return answers
+
+        return search(suite, ask), trials
+
+
+def _answers(
+    plan: Plan, pool: workers.Pool, settings: "Settings", console: "Console", n: int, requests: Sequence[Request]
+) -> dict[Request, Trial]:
+    store, stages = Store(settings.store), {r: make_trial(plan.suite, plan.data, r) for r in requests}
+    todo = {workers.spelled(s): r for r, s in stages.items() if not s.done(store)}
+    if todo:
+        work = [float(training_work(r.recipe, Budget.of(r.fraction, n).k, n)) for r in todo.values()]
+        rates = {name: pool.rates(regime.model).training for name, regime in plan.suite.on_clocks().items()}
+        seconds = sum(w * rates[r.regime] for w, r in zip(work, todo.values(), strict=True)) / settings.workers
+        if seconds > ASK_ABOVE:
+            settings.confirm(f"They need about {spoken(seconds)}.")
+        order = sorted(zip(work, todo, strict=True), reverse=True)
+        failed = tracked(
+            pool, console, "Training", workers.trial, [name for _, name in order], [amount for amount, _ in order]
+        )
+        lost = {todo[name]: why.failure.message for name, why in failed.items()}
+    else:
+        lost = {}
+    answer = partial(_trial, store, lost)
+    return {request: answer(request, stage.key) for request, stage in stages.items()}
+
+
+def _trial(store: Store, lost: Mapping[Request, str], request: Request, key: str) -> Trial:
+    made = store.read("trial", key)
+    right, images = (made.meta["right"], made.meta["images"]) if made else (0, 0)
+    return Trial(**vars(request), images=images, right=right, failure=lost.get(request, ""))
