@@ -8,14 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
 from benchmark import wording
 from benchmark.records import Record
 from benchmark.spec import FULL, Family
 from benchmark.standings import DYNAMIC_BASELINE as BASELINE
 from benchmark.standings import RegimeStandings
-from benchmark.stats import Estimate, paired_difference
+from benchmark.stats import Estimate
 from benchmark.tables import SELECT_MARK, A, Grid, Labels, adjustment, interval
 
 TRACK = (
@@ -67,13 +65,7 @@ def points(regime: RegimeStandings) -> list[Point]:
 def _gain(regime: RegimeStandings, row: str, fraction: float) -> Estimate | None:
     if row == BASELINE or row in regime.alone or BASELINE not in regime.rows:
         return None
-    return _paired(regime, (row, fraction), (BASELINE, fraction))
-
-
-def _paired(regime: RegimeStandings, first: tuple[str, float], second: tuple[str, float]) -> Estimate | None:
-    a, b = (regime.over_replicates("robust", row, fraction) for row, fraction in (first, second))
-    both = np.isfinite(a) & np.isfinite(b)
-    return paired_difference(a[both], b[both], step=regime.finest("robust")) if both.any() else None
+    return regime.difference_at("robust", row, BASELINE, fraction)
 
 
 def headline(regime: RegimeStandings) -> list[str]:

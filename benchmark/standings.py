@@ -141,6 +141,12 @@ class RegimeStandings:
         step = self.finest(metric, len(self.fractions))
         return None if a is None or b is None else paired_difference(a, b, step=step)
 
+    def difference_at(self, metric: str, first: str, second: str, fraction: float) -> Estimate | None:
+        """The same at one fraction, over the replicates that both have; None where there is none."""
+        a, b = (self.over_replicates(metric, row, fraction) for row in (first, second))
+        both = np.isfinite(a) & np.isfinite(b)
+        return paired_difference(a[both], b[both], step=self.finest(metric)) if both.any() else None
+
     def means(self, metric: str, row: str) -> Floats | None:
         """The mean over fractions in each replicate; None without every cell."""
         values = self.values(metric, row)
