@@ -1,8 +1,8 @@
 """Publishing: records and leaderboards under `results/`, which git keeps, and the digits table inside the README.
 
 A run's own results lie in `results/local/SUITE/`, which git ignores. Published leaderboards are a function of the
-published records beside them, and the claims and the page of all of these, so they can be written again, and checked,
-at any time.
+published records beside them, and the claims, the page and the findings (where `results` has their template) of all of
+these, so they can be written again, and checked, at any time.
 """
 
 import os
@@ -13,6 +13,7 @@ from benchmark.claims import page as claims
 from benchmark.claims.answers import ask, read
 from benchmark.claims.evidence import Published
 from benchmark.claims.measurement import Measurement
+from benchmark.findings import page as findings
 from benchmark.leaderboard import as_markdown, as_summary
 from benchmark.page import build as site
 from benchmark.records import Record, read_records
@@ -34,7 +35,7 @@ def publish(suite: str, results: Path, readme: Path) -> list[Path]:
     Raises:
         UsageError: there is no run of this suite, it lacks cells that the suite declares, or the README lacks its
             markers.
-        CoresetBenchError: the records cannot be read or do not make one table.
+        CoresetBenchError: the records cannot be read or do not make one table, or the findings say otherwise.
     """
     run = results / LOCAL / suite / RECORDS
     if not run.is_file():
@@ -71,7 +72,7 @@ def rebuild(results: Path, readme: Path) -> list[Path]:
 
     Raises:
         UsageError: nothing is published, or the README lacks its markers.
-        CoresetBenchError: published records cannot be read or do not make one table.
+        CoresetBenchError: published records cannot be read or do not make one table, or the findings say otherwise.
     """
     changed = _outdated(results, readme)
     _write(changed)
@@ -111,7 +112,10 @@ def _derived(suite: Published, results: Path, readme: Path) -> dict[Path, bytes]
 def _across(suites: Sequence[Published], measurements: Sequence[Measurement], results: Path) -> dict[Path, bytes]:
     """The content of each file that is derived from all suites together."""
     asked = ask(suites, measurements)
-    return {results / claims.PAGE: claims.rendered(asked).encode(), results / site.PAGE: site.built(suites, asked)}
+    files = {results / claims.PAGE: claims.rendered(asked).encode(), results / site.PAGE: site.built(suites, asked)}
+    if (results / findings.TEMPLATE).is_file():
+        files[results / findings.PAGE] = findings.rendered(results, suites, asked).encode()
+    return files
 
 
 def _between_markers(suite: str, block: str, readme: Path) -> str:

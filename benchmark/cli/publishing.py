@@ -32,7 +32,7 @@ def leaderboard(
     """Print a suite's leaderboard, or write the published ones.
 
     Without a suite, every published leaderboard is written again from its records, or held to them by --check; and so
-    are the paper's claims and the page of all results.
+    are the paper's claims, the page of all results and the findings (results/README.md, from its template).
 
     Example: coreset-bench leaderboard digits
     """
@@ -50,7 +50,7 @@ def leaderboard(
         if outdated:
             names = ", ".join(map(str, outdated))
             raise CoresetBenchError(f"Out of date: {names}; write them again with `make leaderboard`.")
-        print("Every published leaderboard, the claims and the page are what the records give.")
+        print("Every published leaderboard, the claims, the page and the findings are what the records give.")
         return
     changed = rebuild(results, readme)
     print("\n".join(f"Written: {path}" for path in changed) or "Nothing to write: all leaderboards are up to date.")

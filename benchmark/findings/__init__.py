@@ -1,0 +1,13 @@
+"""Findings: prose about published results whose every number, and every word that rests on one, comes from records.
+
+`results/README.md.j2` is that prose, a Jinja template, and `benchmark.publish` writes `results/README.md` from it. The
+template calls what is here, all of it derived from published files when it is rendered:
+
+    suite(NAME)             a suite: its sizes, its regimes, what to pick (`suites`)
+    suite(NAME).of(REGIME)  its standings in one regime (`regimes`, `statements`)
+    claims                  the paper's claims and their verdicts (`answers`)
+    speed                   how much faster than plain implementations (`speed`)
+
+What states a fact in words ("ahead", "may be nothing") is a method that *refuses* where the records say otherwise, and
+what a template types itself has no numbers (`prose`). So results that move make somebody rewrite the sentence.
+"""
