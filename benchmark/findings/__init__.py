@@ -7,6 +7,8 @@ template calls what is here, all of it derived from published files when it is r
     suite(NAME).of(REGIME)  its standings in one regime (`regimes`, `statements`)
     claims                  the paper's claims and their verdicts (`answers`)
     speed                   how much faster than plain implementations (`speed`)
+    runs, prepared          a table of what was run, and the suites that were not
+    confidence              of every interval
 
 What states a fact in words ("ahead", "may be nothing") is a method that *refuses* where the records say otherwise, and
 what a template types itself has no numbers (`prose`). So results that move make somebody rewrite the sentence.

@@ -13,6 +13,7 @@ from benchmark.findings.answers import Claims
 from benchmark.findings.prose import typed_in_template
 from benchmark.findings.speed import Speed
 from benchmark.findings.suites import Suite, confidence, runs
+from benchmark.spec import suite_names
 from methods.errors import CoresetBenchError, unknown
 
 PAGE = "README.md"  # under the results
@@ -55,6 +56,7 @@ def rendered(results: Path, suites: Sequence[Published], asked: Sequence[Asked])
             claims=Claims(asked, refuse),
             speed=Speed(results / "perf", refuse),
             runs=runs(list(known.values())),
+            prepared=[name for name in suite_names() if name not in known],
             confidence=confidence(),
         )
     except (CoresetBenchError, jinja2.TemplateError, TypeError) as error:
