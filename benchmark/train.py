@@ -215,6 +215,8 @@ def fit(
             optimiser.zero_grad(set_to_none=True)
             with rounding:
                 loss.backward()
+            if recipe.max_norm is not None:
+                torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.max_norm)
             optimiser.step()
             loss_sum += loss.detach()
             passes.add(recipe, len(batch))

@@ -158,6 +158,8 @@ def recipe(spec: Recipe) -> str:
         f"{spec.schedule} learning rate{'' if spec.schedule == 'constant' else ' up to'} {spec.lr:g}",
         _augmentation(spec),
     ]
+    if spec.max_norm is not None:
+        parts.insert(2, f"gradients cut to length {spec.max_norm:g}")
     if spec.precision != "float32":
         parts.append(f"in {spec.precision}")
     if spec.objective == "trades":

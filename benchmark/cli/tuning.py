@@ -60,7 +60,7 @@ def tune(
             "learning rate": f"{one.recipe.lr:g}",
             "weight decay": f"{one.recipe.weight_decay:g}",
             "right on tune": f"{one.accuracy:.1%}",
-            "above as written": f"{100 * one.gain:+.1f} ± {100 * one.error:.1f}" if one.gain else "unchanged",
+            "above as written": one.told(),
         }
         for one in found
     ]

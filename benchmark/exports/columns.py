@@ -47,12 +47,12 @@ def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Kind
 
 
 def value_at(values: Mapping[str, Any], name: str, kind: Kind) -> Any:
-    """What a dumped model holds under a dotted name; None where it, or what would hold it, is None."""
+    """What a dumped model holds under a dotted name; None where it, or what would hold it, is not there."""
     found: Any = values
     for part in name.split("."):
         if found is None:
             return None
-        found = found[part]
+        found = found.get(part)
     return spelled(found, kind)
 
 

@@ -1,8 +1,8 @@
 """Data, recipes, and what a recipe trains."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from benchmark.provenance import processor
 from benchmark.spec.base import Pixels, Positive, Share, Spec
@@ -51,6 +51,8 @@ class Recipe(Spec):
     gives it as many optimiser steps as that number of passes over the full pool would take; "cost" gives it what the
     row's own proxies and signals leave of a budget that is the same for all rows (`Suite.allowance`).
 
+    `max_norm` is the length to which a longer gradient is cut (Pascanu et al. 2013); None leaves every one as it is.
+
     `precision` may be "auto": bfloat16 where this machine's processor has units for it, float32 elsewhere. `compile` is
     torch's, of the network below its last layer.
     """
@@ -63,6 +65,7 @@ class Recipe(Spec):
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     nesterov: bool = True
     weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    max_norm: Annotated[float | None, Field(gt=0)] = None
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     augment: Augment = Augment()
     channels_last: bool = False
@@ -72,6 +75,14 @@ class Recipe(Spec):
     inner_steps: Positive = 10
     inner_step_size: Pixels = 2 / 255
     beta: Annotated[float, Field(ge=0)] = 6.0
+
+    @model_serializer(mode="wrap")
+    def _without_the_unset(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Recipes that cut no gradient keep the keys that they had before recipes could."""
+        values: dict[str, Any] = dump(self)
+        if values["max_norm"] is None:
+            del values["max_norm"]
+        return values
 
     @property
     def passes(self) -> tuple[int, int]:

@@ -27,7 +27,7 @@ class Found:
     """A recipe that was taken, its accuracy on `tune`, and by how much that is above the recipe as written.
 
     accuracy  mean share of right images over random coresets
-    gain      mean paired difference; 0 where nothing was changed
+    gain      mean paired difference; 0 where nothing was changed, NaN where the recipe as written failed
     error     standard error of that difference
     """
 
@@ -36,6 +36,12 @@ class Found:
     accuracy: float
     gain: float
     error: float
+
+    def told(self) -> str:
+        """The gain in percentage points, in words."""
+        if np.isnan(self.gain):
+            return "that one fails"
+        return f"{100 * self.gain:+.1f} ± {100 * self.error:.1f}" if self.gain else "unchanged"
 
     def tuned(self, base: Recipe) -> Tuned | None:
         """What differs from the recipe as written; None where nothing does."""

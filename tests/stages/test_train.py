@@ -181,6 +181,9 @@ def plain_loop(recipe: Recipe, ids: Tensor, weights: Tensor | None = None) -> Cl
             else:
                 losses = -model(x).log_softmax(1)[range(len(y)), y]
             found = torch.autograd.grad((w * losses).sum() / len(y), list(model.parameters()))
+            length = math.sqrt(sum(float(g.double().square().sum()) for g in found))
+            if recipe.max_norm and length > recipe.max_norm:
+                found = tuple(g * (recipe.max_norm / length) for g in found)
             rate = recipe.lr * rate_factor(step, total, recipe.schedule)
             with torch.no_grad():
                 for p, g, v in zip(model.parameters(), found, velocity, strict=True):
@@ -304,6 +307,23 @@ def test_schedules(total: int) -> None:
         assert one_cycle == sorted(one_cycle[: peak + 1]) + sorted(one_cycle[peak + 1 :], reverse=True)
         assert one_cycle[-1] < 0.01
         assert max(abs(a - b) for a, b in pairwise(one_cycle)) <= 1 / (0.2 * total)  # no jump
+
+
+@BOTH
+def test_gradients_longer_than_that_are_cut(recipe: Recipe) -> None:
+    """Half of a typical length: most steps are cut, none is lost."""
+    cut = recipe.model_copy(update={"max_norm": 0.5})
+    ours, plain = trained(cut), plain_loop(cut, IDS)
+    for a, b, start in zip(ours.parameters(), plain.parameters(), network().parameters(), strict=True):
+        assert float((a - b).detach().norm()) < 0.01 * float((a - start).detach().norm())
+    assert differ(ours, trained(recipe))
+    assert_same(trained(recipe), trained(recipe.model_copy(update={"max_norm": 1e6})))
+
+
+def test_a_recipe_that_cuts_no_gradient_keeps_its_key() -> None:
+    assert "max_norm" not in Recipe(epochs=3).canonical()
+    assert Recipe(epochs=3, max_norm=2).canonical()["max_norm"] == 2
+    assert Recipe.model_validate(Recipe(epochs=3, max_norm=2).canonical()).max_norm == 2
 
 
 @BOTH

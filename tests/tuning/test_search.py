@@ -54,6 +54,7 @@ def test_the_best_rate_is_taken_where_it_is_better_beyond_noise() -> None:
     assert best.accuracy == pytest.approx(0.52)
     assert best.gain == pytest.approx(0.02)
     assert best.error == pytest.approx(0, abs=1e-12)  # paired: the same coresets
+    assert best.told() == "+2.0 ± 0.0"
 
 
 def test_one_hyperparameter_follows_the_other() -> None:
@@ -97,6 +98,7 @@ def test_a_rate_that_diverges_on_any_coreset_is_not_taken() -> None:
 def test_where_the_recipe_as_written_diverges_another_is_taken() -> None:
     found = search(suite(lr=[0.02], fractions=[0.3]), Asked(lambda r: "diverged" if r.recipe.lr == 0.1 else 300))
     assert taken(found, "trades", 0.3).lr == 0.02
+    assert {one.told() for one in found} == {"that one fails"}
 
 
 def test_where_all_diverge_it_says_so() -> None:
