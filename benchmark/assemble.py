@@ -142,6 +142,7 @@ def _factors(
         null=cell.null,
         suite_nulls=count_nulls(suite),
         suite_family=suite.family,
+        suite_proxy_seeds=suite.proxy_seeds,
     )
 
 

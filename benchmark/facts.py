@@ -28,8 +28,8 @@ def facts(records: Sequence[Record], regimes: list[RegimeStandings]) -> list[tup
         ),
         (
             "Estimand",
-            f"A: mean over {wording.counted(replicates, 'replicate')} ({'' if dynamic else 'proxy, '}selection and "
-            f"training randomness) on this test set{interval}",
+            f"A: mean over {wording.counted(replicates, 'replicate')} ({_randomness(records)}) "
+            f"on this test set{interval}",
         ),
     ]
     if dynamic:
@@ -51,6 +51,21 @@ def facts(records: Sequence[Record], regimes: list[RegimeStandings]) -> list[tup
         )
     )
     return [(term, wording.plain(text)) for term, text in found]
+
+
+def _randomness(records: Sequence[Record]) -> str:
+    """What varies between replicates, and the proxies that do not, as far as rows read any."""
+    declared, read = records[0].factors, {record.factors.proxy for record in records if record.factors.proxy}
+    shared = {
+        name: count
+        for name, count in declared.suite_proxy_seeds.items()
+        if name in read and count < declared.suite_replicates
+    }
+    own = "" if shares.is_dynamic(records) or (shared and read <= shared.keys()) else "proxy, "
+    if not shared:
+        return f"{own}selection and training randomness"
+    runs = wording.listed([wording.counted(count, f"{name} proxy") for name, count in shared.items()])
+    return f"{own}selection and training randomness, conditional on the proxy: replicates share {runs}"
 
 
 def _training(records: Sequence[Record], regime: RegimeStandings) -> str:

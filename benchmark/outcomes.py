@@ -21,7 +21,7 @@ from methods.errors import CoresetBenchError
 AUTOATTACK = "autoattack"
 
 # Factors that say what a whole run holds.
-DECLARED = ("suite_fractions", "suite_replicates", "suite_cells", "suite_nulls", "suite_family")
+DECLARED = ("suite_fractions", "suite_replicates", "suite_cells", "suite_nulls", "suite_family", "suite_proxy_seeds")
 
 Value = TypeVar("Value")
 

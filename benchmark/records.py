@@ -87,8 +87,8 @@ class Work(Spec):
 class Factors(Spec):
     """What was varied, resolved: nothing has to be looked up in a suite file to read a record.
 
-    `suite_fractions`, `suite_replicates`, `suite_cells` and `suite_nulls` are what the suite declares, whatever part of
-    it was run: what must be there for a row to be averaged and ranked, and for a run to be published.
+    What begins with `suite_` is what the suite declares, whatever part of it was run: what must be there for a row to be
+    averaged and ranked, and for a run to be published.
     """
 
     suite_fractions: tuple[float, ...]  # without the full pool's 1
@@ -128,6 +128,7 @@ class Factors(Spec):
     null: str = ""  # a random draw: "uniform", or the row whose class counts it has; `replicate` counts the draws
     suite_nulls: int = 0  # random draws that the suite declares beside its cells
     suite_family: Family = "pairs"  # the comparisons that are adjusted as one family
+    suite_proxy_seeds: dict[str, int] = {}  # runs of each proxy that replicates share; one each where it is not named
 
 
 class Verdict(Spec):

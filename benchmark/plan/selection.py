@@ -96,7 +96,7 @@ def make_selection(
         if count < 1:
             raise UsageError(f"Row '{row.name}' averages {count} proxies; it takes one at least.")
         for index in range(count):
-            drawn = derive_seed("proxy", row.proxy, replicate, index)
+            drawn = derive_seed("proxy", row.proxy, suite.proxy_run(row.proxy, replicate), index)
             # The first proxy serves every method and runs to its end; further ones stop where they are read.
             until = read if index else training.recipe.epochs
             traces.append(make_trace(data, training, drawn, until, needs))

@@ -130,6 +130,10 @@ class Suite(Spec):
     `allowance` is read by the clock "cost": what every row may spend beside equal epochs of its coreset, in trainings
     of the standard proxy on the whole pool. What a row's proxies and signals leave of it goes into its training. Two
     are a proxy, and a forward and a backward pass over the pool after each of its epochs: what EasyCore spends.
+    `proxy_seeds` is for suites too dear for a proxy run in each replicate: how many runs there are of a proxy.
+    Replicate r reads run r modulo that number, and the leaderboard says "conditional on the proxy".
+    `first` are patterns of ROW/FRACTION/REGIME/REPLICATE, the most informative cells first: a run with a limit of time
+    takes cells in the order of the first pattern that they match.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]*$")]
@@ -148,6 +152,12 @@ class Suite(Spec):
     clocks: tuple[Clock, ...] = ()
     tuning: Tuning | None = None
     allowance: Annotated[float, Field(ge=0)] = 2.0
+    proxy_seeds: dict[str, Positive] = {}
+    first: tuple[str, ...] = ()
+
+    def proxy_run(self, proxy: str, replicate: int) -> int:
+        """Which run of a proxy a replicate reads: its own, or one that it shares with others."""
+        return replicate % self.proxy_seeds.get(proxy, replicate + 1)
 
     def on_clocks(self) -> "dict[str, Regime]":
         """Every regime that is trained: the declared ones on their own clock, then each of them on the further clocks.
@@ -178,6 +188,9 @@ class Suite(Spec):
         for row in self.rows:
             if row.proxy not in self.proxies and (self.proxies or row.proxy != "standard"):
                 raise ValueError(f"row '{row.name}' reads proxy '{row.proxy}', which [proxies] does not declare")
+        for name in self.proxy_seeds:
+            if name not in self.proxies:
+                raise ValueError(str(unknown("proxy in proxy_seeds", name, self.proxies)))
         for attack, where in (("autoattack", self.attacks.autoattack), ("guard", self.attacks.guard)):
             for name in (where and where.rows) or ():
                 if name not in (*names, FULL):

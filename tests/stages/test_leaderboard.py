@@ -182,6 +182,21 @@ def test_facts_say_what_was_run() -> None:
     assert "PGD-20, equal steps; estimand A)" in render_markdown(steps)
 
 
+def test_facts_say_which_proxies_replicates_share() -> None:
+    def estimand(read: set[str], **seeds: int) -> str:
+        rows = [robust(40, f"by {name}", 0.3, "standard", i, proxy=name) for name in sorted(read) for i in REPLICATES]
+        text = render_markdown(declared(rows, suite_proxy_seeds=seeds))
+        return text.split("mean over 3 replicates (")[1].split(")")[0]
+
+    none, own = "selection and training randomness", "proxy, selection and training randomness"
+    condition = "conditional on the proxy: replicates share"
+    assert estimand({"standard", "vgg"}) == own
+    assert estimand({"standard", "vgg"}, standard=3) == own
+    assert estimand({"standard", "vgg"}, standard=2, vgg=1) == f"{none}, {condition} 2 standard proxies and 1 vgg proxy"
+    assert estimand({"standard", "vgg"}, vgg=1) == f"{own}, {condition} 1 vgg proxy"
+    assert estimand({"standard"}, vgg=1) == own
+
+
 def test_summary_has_all_regimes_in_one_table() -> None:
     records = grid(COUNTS) + grid({row: COUNTS[row] for row in ("random", "easycore")}, "trades")
     text = render_summary(records, "results/digits/leaderboard.md")

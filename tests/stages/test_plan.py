@@ -99,6 +99,24 @@ def test_el2n_gets_ten_disjoint_short_proxies_a_replicate() -> None:
     assert len(plan.traces()) == 10 * suite.replicates
 
 
+def test_replicates_share_proxies_where_a_suite_trains_fewer(tiny_suite: Tiny) -> None:
+    rows = ["easycore", {"method": "easycore", "proxy": "vgg"}]
+    proxies = {name: tiny_suite().proxies["standard"].canonical() for name in ("standard", "vgg")}
+    own = tiny_suite(rows=rows, proxies=proxies, replicates=3)
+    shared = make_plan(Suite.model_validate(own.canonical() | {"proxy_seeds": {"standard": 2, "vgg": 1}}))
+
+    def seeds(plan: Plan, row: str) -> list[int]:
+        return [coreset(plan, row, 0.3, replicate).traces[0].seed for replicate in range(3)]
+
+    first, second, _ = seeds(make_plan(own), "easycore")
+    assert seeds(shared, "easycore") == [first, second, first]
+    assert seeds(shared, "easycore (vgg proxy)") == [seeds(make_plan(own), "easycore (vgg proxy)")[0]] * 3
+    assert len(shared.traces()) == 3
+    cells = [cell for cell in shared.cells if (cell.name, cell.regime_name) == ("easycore", "standard")]
+    assert len({cell.selection.seed for cell in cells if cell.selection}) == 3
+    assert len({cell.seeds.training for cell in cells}) == 3
+
+
 def test_an_early_signal_stops_further_proxies_where_it_is_recorded(tiny_suite: Tiny) -> None:
     """`grand` has no parameter `at`: its signal says when, and EL2N of the same share reads the same proxies."""
     rows = [{"method": name, "params": {"proxies": 3}} for name in ("grand", "el2n")]
@@ -276,6 +294,8 @@ def test_an_unknown_model_is_found_before_anything_runs(tiny_suite: Tiny, part: 
         ([], "rows", ["random", "random"], "two rows are called 'random'"),
         ([], "rows", [{"method": "random", "label": "full"}], "'full' is the row of the full pool"),
         ([], "rows", [{"method": "loss", "proxy": "robust"}], "reads proxy 'robust'"),
+        ([], "proxy_seeds", {"standrad": 2}, "Unknown proxy in proxy_seeds 'standrad'; did you mean 'standard'"),
+        ([], "proxy_seeds", {"standard": 0}, "'proxy_seeds.standard': .*greater than 0"),
         (["regimes", "trades"], "primary", 0.2, "primary epsilon 0.2 is not one of"),
         (["regimes", "trades"], "primary", "half", "'regimes.trades.primary': write one of epsilons, or \"calibrate\""),
     ],
