@@ -47,7 +47,7 @@ def assemble(plan: Plan, cell: Cell, facts: Mapping[str, Any], store: Store, fai
         factors = _factors(plan, cell, facts, measured, {"k": Budget.of(cell.fraction, facts["pool"]).k}, 0)
         return _record(plan.suite, cell, keys, factors, failure=failure)
     coreset = _read(store, cell.selection.coreset) if cell.selection else Artifact({}, {})
-    model = _read(store, cell.model)
+    model = store.read(cell.model.kind, cell.model.key, whole=False)
     outcomes = {name: _read(store, stage) for name, stage in cell.outcomes.items()}
     if coreset is None or model is None or not all(outcomes.values()) or (cell.calibration and measured is None):
         return None
@@ -75,8 +75,8 @@ def _read(store: Store, stage: Stage) -> Artifact | None:
 
 def _proxies(cell: Cell, store: Store) -> dict[str, Artifact]:
     """The proxies that the row reads, by name; a coreset may outlive its proxies in the store."""
-    traces = cell.selection.traces if cell.selection else ()
-    found = {f"proxy/{index}": _read(store, trace.proxy) for index, trace in enumerate(traces)}
+    runs = [trace.proxy for trace in cell.selection.traces] if cell.selection else []
+    found = {f"proxy/{index}": store.read(run.kind, run.key, whole=False) for index, run in enumerate(runs)}
     return {name: artifact for name, artifact in found.items() if artifact}
 
 

@@ -87,8 +87,8 @@ class Work(Spec):
 class Factors(Spec):
     """What was varied, resolved: nothing has to be looked up in a suite file to read a record.
 
-    What begins with `suite_` is what the suite declares, whatever part of it was run: what must be there for a row to be
-    averaged and ranked, and for a run to be published.
+    What begins with `suite_` is what the suite declares, whatever part of it was run: what must be there for a row to
+    be averaged and ranked, and for a run to be published.
     """
 
     suite_fractions: tuple[float, ...]  # without the full pool's 1

@@ -272,10 +272,18 @@ class Workshop:
         self._stored(stage, lambda: try_out(stage, self.data, self.device, self.report))
 
     def outcomes(self, cell: Cell) -> None:
-        """Attacks the cell's network and stores each outcome that is missing."""
+        """Attacks the cell's network and stores each outcome that is missing.
+
+        All of them, where the weights stayed on another machine: trained here, the network may differ, and a cell's
+        outcomes are those of one network.
+        """
         missing = [name for name, stage in cell.outcomes.items() if self.store.read("outcome", stage.key) is None]
         if not missing:
             return
+        if self.store.read(cell.model.kind, cell.model.key) is None and cell.model.done(self.store):
+            missing = list(cell.outcomes)
+            for stage in cell.outcomes.values():
+                self.store.remove(stage.kind, stage.key)
         model = self.model(cell)
         for name in missing:
             stage = cell.outcomes[name]

@@ -3,6 +3,9 @@
 An artifact is `STORE/KIND/KEY[:2]/KEY/` with `spec.json` (what it is), arrays in `data.safetensors` and `meta.json`
 (scalars, cost, and a checksum of it all). It appears by one rename, so it is either whole or absent; whether a
 stage is done is decided by the store alone. A damaged artifact is computed again.
+
+An artifact may be bare: `meta.json` without arrays, where these stayed on the machine that computed them (see
+`benchmark.parcel`). Records need no more of a model; whoever needs its weights computes them again.
 """
 
 import hashlib
@@ -85,17 +88,40 @@ class Store:
     def has(self, kind: str, key: str) -> bool:
         return (self.path(kind, key) / "meta.json").is_file()
 
-    def read(self, kind: str, key: str) -> Artifact | None:
-        """The artifact, or None where there is none, or one cut short or damaged, which is removed."""
+    def whole(self, kind: str, key: str) -> bool:
+        """Whether an artifact that is there has its arrays; the checksum says whether they are right."""
+        return (self.path(kind, key) / "data.safetensors").is_file()
+
+    def artifacts(self) -> Iterator[tuple[str, str]]:
+        """Kind and key of all that is there, in order."""
+        for file in sorted(self.root.glob("[!.]*/??/[!.]*/meta.json")):
+            yield file.parts[-4], file.parts[-2]
+
+    def spec(self, kind: str, key: str) -> dict[str, Any]:
+        """What an artifact is, as it was written for people to read; empty where that is gone."""
+        try:
+            found: dict[str, Any] = json.loads((self.path(kind, key) / "spec.json").read_bytes())
+            return found
+        except (OSError, ValueError):
+            return {}
+
+    def read(self, kind: str, key: str, whole: bool = True) -> Artifact | None:
+        """The artifact, or None where there is none, or one cut short or damaged, which is removed.
+
+        A bare one is None as well, and stays; with `whole=False` it is an artifact without arrays.
+        """
         from safetensors import SafetensorError
         from safetensors.numpy import load
 
         folder = self.path(kind, key)
         try:
             meta = json.loads((folder / "meta.json").read_bytes())
-            data = (folder / "data.safetensors").read_bytes()
+            bare = "bare" in meta
+            data = b"" if bare else (folder / "data.safetensors").read_bytes()
             if _checksum(data, meta["values"]) != meta["checksum"]:
                 raise ValueError("checksum")
+            if bare:
+                return None if whole else Artifact({}, meta["values"])
             return Artifact(load(data), meta["values"])
         except (FileNotFoundError, NotADirectoryError):
             if not folder.is_dir():
@@ -106,11 +132,11 @@ class Store:
             ) from None
         except (ValueError, TypeError, KeyError, SafetensorError):
             pass  # half a file or a flipped bit
-        shutil.rmtree(folder, ignore_errors=True)  # so that planning sees it missing too
+        self.remove(kind, key)  # so that planning sees it missing too
         return None
 
-    def write(self, kind: str, key: str, artifact: Artifact, spec: Mapping[str, Any]) -> None:
-        """Puts the artifact in place by one rename.
+    def write(self, kind: str, key: str, artifact: Artifact, spec: Mapping[str, Any], bare: bool = False) -> None:
+        """Puts the artifact in place by one rename; with `bare`, without its arrays.
 
         Raises:
             CoresetBenchError: the folder cannot be written.
@@ -118,13 +144,14 @@ class Store:
         from safetensors.numpy import save
 
         folder = self.path(kind, key)
-        data = save({name: np.asarray(array, order="C") for name, array in artifact.arrays.items()})
-        meta = {"checksum": _checksum(data, artifact.meta), "values": artifact.meta}
+        data = b"" if bare else save({name: np.asarray(array, order="C") for name, array in artifact.arrays.items()})
+        meta = {"checksum": _checksum(data, artifact.meta), "values": artifact.meta} | ({"bare": True} if bare else {})
         with _writable(folder):
             folder.parent.mkdir(parents=True, exist_ok=True)
             draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".draft."))
             try:
-                (draft / "data.safetensors").write_bytes(data)
+                if not bare:
+                    (draft / "data.safetensors").write_bytes(data)
                 (draft / "spec.json").write_text(json.dumps(spec, indent=1, sort_keys=True))
                 (draft / "meta.json").write_text(json.dumps(meta))
                 draft.chmod(0o755)
@@ -135,8 +162,12 @@ class Store:
                 shutil.rmtree(draft, ignore_errors=True)
                 raise
 
+    def remove(self, kind: str, key: str) -> None:
+        """Takes an artifact away; it may be absent."""
+        shutil.rmtree(self.path(kind, key), ignore_errors=True)
+
     def get(self, kind: str, key: str, spec: Mapping[str, Any], compute: Callable[[], Artifact]) -> Artifact:
-        """The artifact, computed and stored first where it is absent or damaged; once, however many ask."""
+        """The artifact, computed and stored first where it is absent, bare or damaged; once, however many ask."""
         found = self.read(kind, key)
         if found is not None:
             return found

@@ -143,7 +143,7 @@ def test_a_folder_that_cannot_be_written_is_named_before_any_work(suite: Path, t
 
 
 COMMANDS = ["calibrate", "check", "claims", "datasets", "explain", "export", "figures", "leaderboard", "ledger"]
-COMMANDS += ["methods", "new-method", "plan", "publish", "run", "select", "site", "suites"]
+COMMANDS += ["methods", "new-method", "pack", "plan", "publish", "run", "select", "site", "suites", "tune", "unpack"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
