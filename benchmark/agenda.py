@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 from benchmark.estimate import Rates, calibration_work, cell_training, cell_work, spoken, trace_work
@@ -50,6 +52,22 @@ class Todo:
             rates = pace(cell.regime.model)
             seconds += cell_work(cell, facts, rates) * rates.training
         return seconds
+
+
+def waves(cells: Sequence[Cell], first: Sequence[str]) -> list[list[Cell]]:
+    """The cells in the order in which a run with a limit of time takes them, those of one rank together.
+
+    By the first of the patterns that they match; then by replicate, so that one of all rows stands before another of
+    any; random draws last.
+    """
+
+    def rank(cell: Cell) -> tuple[int, int]:
+        if cell.null:
+            return len(first) + 1, 0
+        name = cell.id.removeprefix(f"{cell.suite}/")
+        return next((i for i, pattern in enumerate(first) if fnmatchcase(name, pattern)), len(first)), cell.replicate
+
+    return [list(group) for _, group in groupby(sorted(cells, key=rank), key=rank)]
 
 
 def regimes(plan: Plan, store: Store, facts: Facts | None = None, pace: Pace | None = None) -> list[dict[str, Any]]:

@@ -108,12 +108,15 @@ def measured(training: Training, data: "Dataset", device: str) -> Rates:
     start, steps = torch.zeros_like(x), 3
     return Rates(
         _seconds(lambda: train(model, data.train, ids, recipe, seed=0)) / training_work(recipe, len(ids), len(ids)),
-        _seconds(lambda: pgd_images(model, x, y, 0.01, steps, 0.1, start)) / (len(x) * GRADIENT * steps),
+        _seconds(lambda: pgd_images(model, x, y, 0.01, steps, 0.1, start).sum().item()) / (len(x) * GRADIENT * steps),
     )
 
 
 def _seconds(once: Callable[[], object]) -> float:
-    """Seconds a call takes, over a second's calls. The first pays for memory and code, and does not count."""
+    """Seconds a call takes, over a second's calls. The first pays for memory and code, and does not count.
+
+    The call must wait for what it asked of an accelerator.
+    """
     once()
     started, calls = time.perf_counter(), 0
     while calls == 0 or time.perf_counter() - started < 1:

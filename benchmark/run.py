@@ -2,21 +2,23 @@
 
 Phases, each as parallel as there are workers: proxies are traced, coresets selected, primary epsilons calibrated where
 the suite asks for it, models trained and attacked. Everything finished is in the store, so a run that was stopped goes
-on where it was.
+on where it was. A run may have a limit of time.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rich.console import Console
 
 from benchmark import workers
-from benchmark.agenda import Facts, Todo
+from benchmark.agenda import Facts, Todo, waves
 from benchmark.assemble import assemble
 from benchmark.estimate import ASK_ABOVE, calibration_work, cell_work, spoken, trace_work
+from benchmark.limit import Limit, Load
 from benchmark.plan import Cell, Plan, make_plan
-from benchmark.progress import tracked
+from benchmark.progress import Watch, tracked
 from benchmark.records import Failure, Record, write_records
 from benchmark.spec import Suite
 from benchmark.store import Store, require_writable, write_atomically
@@ -33,6 +35,7 @@ class Settings:
     threads   torch threads of each
     download  whether data that are not there may be downloaded
     confirm   is asked before work of more than ten minutes
+    within    seconds after which the run ends, with what is finished by then; None is no limit
     """
 
     store: Path
@@ -43,6 +46,7 @@ class Settings:
     device: str = "cpu"
     download: bool = False
     confirm: Confirm = lambda question: None
+    within: float | None = None
 
     def pool(self, plan: Plan) -> workers.Pool:
         """Workers for the stages of a plan."""
@@ -65,11 +69,12 @@ class Settings:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run did."""
+    """What a run did, or tried."""
 
     folder: Path
     records: tuple[Record, ...]
     computed: int
+    left: int = 0  # cells for which there was no time
 
     @property
     def failed(self) -> list[Record]:
@@ -88,11 +93,13 @@ def run_suite(
     """Computes what the store lacks and writes `records.jsonl` to the suite's local folder.
 
     A cell that fails becomes a record that says why, and the others go on. With `wanted`, cells that it refuses are
-    not computed and stand in the records only where they are done already.
+    not computed and stand in the records only where they are done already; nor are those for which `settings.within`
+    leaves no time.
 
     Raises:
         CoresetBenchError: a folder cannot be written, data are not there, or a worker died.
     """
+    limit = Limit(settings.within) if settings.within else None
     folder = local_folder(settings.results, suite.name)
     for place in (settings.store, folder):
         require_writable(place)
@@ -100,20 +107,24 @@ def run_suite(
     facts = store.read("data", plan.data.stage.key)
     records = _assembled(plan, plan.cells, facts.meta, store, {}) if facts else {}
     todo = [cell for cell in plan.cells if not (cell.id in records or cell.unaffordable) and wanted(cell)]
+    left: list[Cell] = []
     if todo:
         with settings.pool(plan) as pool:
             known: Facts = pool.ask(workers.facts)
-            work = _Work(pool, Todo(plan, todo, store), known, console)
+            work = _Work(pool, Todo(plan, todo, store), known, console, limit)
             _announce(work, settings)
             failed = work.do()
         missing = [cell for cell in plan.cells if cell.id not in records]
         records |= _assembled(plan, missing, known, store, {cell: lost.failure for cell, lost in failed.items()})
+        left = [cell for cell in todo if cell.id not in records]
+        if limit and left:
+            console.print(work.left(left, settings.workers), highlight=False)
         if failed:
             logs = {lost.log for lost in failed.values()}
             write_atomically(folder / "failures.log", "\n".join(sorted(logs)).encode())
     ordered = tuple(records[cell.id] for cell in plan.cells if cell.id in records)
     write_records(folder / "records.jsonl", ordered)
-    return Summary(folder, ordered, len(todo))
+    return Summary(folder, ordered, len(todo), len(left))
 
 
 def _assembled(
@@ -125,40 +136,100 @@ def _assembled(
 
 @dataclass(frozen=True)
 class _Work:
-    """What is to be done, and the doing of it. Longest first: no worker is left alone at the end."""
+    """What is to be done, and the doing of it. Longest first: no worker is left alone at the end.
+
+    Within a limit the most informative cells come first, wave by wave, each with the proxies that it needs. A proxy
+    that is there serves all its coresets at once, so that nobody needs its signals again.
+    """
 
     pool: workers.Pool
     todo: Todo
     facts: Facts
     console: Console
-
-    def cell_work(self, cell: Cell) -> float:
-        return cell_work(cell, self.facts, self.pool.rates(cell.regime.model))
+    limit: Limit | None = None
+    lost: dict[str, workers.Failed] = field(default_factory=dict)  # by the key of the stage that failed
 
     def do(self) -> dict[str, workers.Failed]:
         """Fills the store with what the cells need; the cells that failed, by id."""
-        cells, selections, store = self.todo.cells, self.todo.selections, self.todo.store
-        traces = {trace.proxy.key: trace_work(trace, self.facts) for trace in self.todo.traces}
-        lost = self._tracked(f"Tracing {counted(len(traces), 'proxy')}", workers.trace, traces)
+        if not self.limit:
+            return self._wave(self.todo)
+        failed: dict[str, workers.Failed] = {}
+        for cells in waves(self.todo.cells, self.todo.plan.suite.first):
+            if not self.limit.over:
+                failed |= self._wave(replace(self.todo, cells=cells))
+        return failed
+
+    def _wave(self, wave: Todo) -> dict[str, workers.Failed]:
+        lost, store = self.lost, self.todo.store
+        traces = {key: load for key, load in self._traces(wave).items() if key not in lost}
+        lost |= self._tracked("Tracing", "proxy", workers.trace, traces)
+        waiting = {s.coreset.key: s for s in self.todo.selections if not s.coreset.done(store)}
         # A selection fails with the first of its proxies that did, unless all that it reads itself was recorded.
-        lost = {
-            s.coreset.key: lost[t.proxy.key]
-            for s in selections
-            for t in reversed(s.traces)
+        lost |= {
+            key: lost[t.proxy.key]
+            for key, s in waiting.items()
+            for t in reversed(s.reads)
             if t.proxy.key in lost and not t.done(store)
         }
-        alive = {s.coreset.key: 1.0 for s in selections if s.coreset.key not in lost}
-        lost |= self._tracked(f"Selecting {counted(len(alive), 'coreset')}", workers.select, alive)
-        unsettled = {s.key: float(calibration_work(s, self.facts["pool"])) for s in self.todo.calibrations}
-        title = f"Calibrating {counted(len(unsettled), 'regime')}"
-        lost |= self._tracked(title, workers.calibrate, unsettled)
-        failed = {cell.id: lost[s.key] for cell in cells for s in reversed(cell.inputs()) if s.key in lost}
-        left = {cell.id: self.cell_work(cell) for cell in cells if cell.id not in failed}
-        return failed | self._tracked(f"Training and attacking {counted(len(left), 'model')}", workers.cell, left)
+        ready = [s for s in waiting.values() if s.coreset.key not in lost and all(t.done(store) for t in s.reads)]
+        coresets = {s.coreset.key: Load(1.0, f"select {s.row.name}", 0.0) for s in ready}
+        lost |= self._tracked("Selecting", "coreset", workers.select, coresets)
+        regimes = {key: load for key, load in self._calibrations(wave).items() if key not in lost}
+        lost |= self._tracked("Calibrating", "regime", workers.calibrate, regimes)
+        failed = {cell.id: lost[s.key] for cell in wave.cells for s in reversed(cell.inputs()) if s.key in lost}
+        left = [c for c in wave.cells if c.id not in failed and all(stage.done(store) for stage in c.inputs())]
+        return failed | self._tracked("Training and attacking", "model", workers.cell, self._cells(left))
 
-    def _tracked(self, title: str, task: Callable[..., None], work: Mapping[str, float]) -> dict[str, workers.Failed]:
-        longest = sorted(work, key=lambda name: work[name], reverse=True)
-        return tracked(self.pool, self.console, title, task, longest, [work[name] for name in longest])
+    def _traces(self, todo: Todo) -> dict[str, Load]:
+        """Workers record what any row of the suite reads of a proxy, in one run."""
+        whole, found = {trace.proxy.key: trace for trace in self.todo.plan.traces()}, {}
+        for trace in todo.traces:
+            model, key = trace.training.model, trace.proxy.key
+            found[key] = Load(trace_work(whole[key], self.facts), f"trace {model}", self._rate(model))
+        return found
+
+    def _calibrations(self, todo: Todo) -> dict[str, Load]:
+        pool, found = self.facts["pool"], {}
+        for stage in todo.calibrations:
+            kind = f"calibrate {stage.spec['recipe']['objective']}"
+            found[stage.key] = Load(calibration_work(stage, pool), kind, self._rate(stage.spec["model"]))
+        return found
+
+    def _cells(self, cells: Sequence[Cell]) -> dict[str, Load]:
+        """What is attacked by the same attacks takes as long for each unit of work."""
+        found = {}
+        for cell in cells:
+            model, kind = cell.regime.model, " ".join((cell.regime_name, *cell.outcomes))
+            found[cell.id] = Load(cell_work(cell, self.facts, self.pool.rates(model)), kind, self._rate(model))
+        return found
+
+    def _rate(self, model: str) -> float:
+        return self.pool.rates(model).training
+
+    def _tracked(
+        self, doing: str, what: str, task: Callable[..., None], loads: Mapping[str, Load]
+    ) -> dict[str, workers.Failed]:
+        order, limit, watch = list(loads), self.limit, None
+        if limit:
+            order = order if any(limit.allows(load) for load in loads.values()) else []
+            watch = Watch(limit, [loads[name] for name in order], self.pool)
+        else:
+            order.sort(key=lambda name: loads[name].work, reverse=True)
+        title = f"{doing} {counted(len(order), what)}"
+        return tracked(self.pool, self.console, title, task, order, [loads[name].work for name in order], watch)
+
+    def left(self, cells: Sequence[Cell], count: int) -> str:
+        """What the limit left undone, in a sentence."""
+        assert self.limit
+        todo = replace(self.todo, cells=cells)
+        loads = self._traces(todo) | self._calibrations(todo) | self._cells(cells)
+        seconds = sum(map(self.limit.expected, loads.values())) / min(count, len(cells))
+        regimes = Counter(cell.regime_name for cell in cells)
+        named = ", ".join(f"{name} {number:,}" for name, number in regimes.items())
+        return (
+            f"Left undone within the limit: {counted(len(cells), 'model')} ({named}), about {spoken(seconds)} on "
+            f"{counted(count, 'worker')}. The same command goes on with them."
+        )
 
 
 def _announce(work: _Work, settings: Settings) -> None:
@@ -168,5 +239,5 @@ def _announce(work: _Work, settings: Settings) -> None:
     to_do = f"{counted(len(todo.traces), 'proxy')} and {counted(len(todo.cells), 'model')} to go"
     statement = f"{to_do}, about {spoken(seconds)} on {counted(count, 'worker')}."
     work.console.print(statement, highlight=False)
-    if seconds > ASK_ABOVE:
+    if min(seconds, settings.within or seconds) > ASK_ABOVE:
         settings.confirm(f"Suite '{todo.plan.suite.name}' needs about {spoken(seconds)}.")

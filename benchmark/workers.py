@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,6 +203,7 @@ class Pool:
 
     def __init__(self, setting: Setting, jobs: int) -> None:
         self._threads = {name: str(setting.threads) for name in THREAD_VARIABLES}
+        self._jobs, self._others = jobs, active_children()
         context = get_context("spawn")
         self._inflight = context.Value("d", 0.0)
         self._rates: dict[str, Rates] = {}
@@ -232,6 +233,11 @@ class Pool:
             raise answer.error()
         return answer
 
+    def stop(self) -> None:
+        """Ends the workers at once. What they were at is lost, and they take no more tasks."""
+        for process in set(active_children()) - set(self._others):
+            process.terminate()
+
     def rates(self, model: str) -> "Rates":
         """What that network's passes take here; measured once."""
         if model not in self._rates:
@@ -239,26 +245,33 @@ class Pool:
         return self._rates[model]
 
     def each(
-        self, task: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], waiting: Callable[[], None] = lambda: None
+        self,
+        task: Callable[..., Any],
+        arguments: Sequence[tuple[Any, ...]],
+        waiting: Callable[[], None] = lambda: None,
+        begins: Callable[[int], bool] | None = None,
     ) -> Iterator[tuple[int, Any]]:
         """Answers (or `Failed`) as they come, with the position of their argument; started in the order given.
 
-        `waiting` is called twice a second meanwhile.
+        `waiting` is called twice a second meanwhile. `begins` is asked of each position when a worker is free for it;
+        where it says no, there is no answer.
 
         Raises:
             CoresetBenchError: a worker process died.
             Interrupted: by Ctrl-C.
         """
+        ahead, at_once = iter(range(len(arguments))), self._jobs if begins else len(arguments)
+        futures: dict[Future[Any], int] = {}
         try:
-            with _environment(self._threads):  # submitting starts the processes
-                futures: dict[Future[Any], int] = {
-                    self._executor.submit(_guarded, task, argument): i for i, argument in enumerate(arguments)
-                }
-            open_ = set(futures)
-            while open_:
-                done, open_ = wait(open_, timeout=0.5, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield futures[future], future.result()
+            while True:
+                with _environment(self._threads):  # submitting starts the processes
+                    while len(futures) < at_once and (position := next(ahead, None)) is not None:
+                        if begins is None or begins(position):
+                            futures[self._executor.submit(_guarded, task, arguments[position])] = position
+                if not futures:
+                    return
+                for future in wait(futures, timeout=0.5, return_when=FIRST_COMPLETED).done:
+                    yield futures.pop(future), future.result()
                 waiting()
         except BrokenProcessPool:
             raise CoresetBenchError(

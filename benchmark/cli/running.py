@@ -1,6 +1,7 @@
 """Commands that compute: run, select, calibrate."""
 
 import sys
+import time
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any
@@ -45,24 +46,36 @@ def run(
     data: Data = None,
     store: StorePath = STORE,
     results: ResultsPath = RESULTS,
+    within: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="End in time, as in 90s, 9m or 1.5h: the suite's first cells first."),
+    ] = None,
     download: Download = False,
     yes: Yes = False,
 ) -> None:
     """Run a suite and print its leaderboard.
 
-    What the store lacks is computed; run again after an interruption, it goes on where it was.
+    What the store lacks is computed; run again after an interruption, it goes on where it was. With --within nothing is
+    begun that would not end in time, and what is left is said.
 
     Example: coreset-bench run digits --jobs 2
     """
+    began = time.monotonic()
     chosen, out = the_suite(suite, row, clock), console()  # first: a mistake in a name answers at once
+    from benchmark.limit import duration
+
+    limit = duration(within) if within else None
     from benchmark.leaderboard import print_table, render_markdown
     from benchmark.run import Settings, run_suite
     from benchmark.store import write_atomically
 
-    settings = Settings(store, results, data, jobs, threads, resolve_device(device), download, asker(yes))
+    left = limit and max(0.1, limit - (time.monotonic() - began))  # imports took their part
+    settings = Settings(store, results, data, jobs, threads, resolve_device(device), download, asker(yes), left)
     summary = run_suite(chosen, settings, out, lambda cell: only is None or fnmatchcase(cell.id, only))
     if not summary.computed:
         out.print(f"Nothing to do: all {len(summary.records)} cells are in {store}.", highlight=False)
+    if summary.left and not summary.records:
+        raise CoresetBenchError(f"No cell was finished within {within}; what was done is kept, and needs more time.")
     if not summary.records:
         raise UsageError(f"No cell of '{chosen.name}' matches '{only}'; see coreset-bench plan {suite} --json.")
     board = summary.folder / "leaderboard.md"

@@ -59,6 +59,11 @@ class Selection:
     like: "Selection | None" = None
 
     @property
+    def reads(self) -> tuple[Trace, ...]:
+        """All proxy runs that must be there first, those of the choice that it is like included."""
+        return self.traces + (self.like.traces if self.like else ())
+
+    @property
     def proxy_epochs(self) -> int:
         """The proxy epochs that this row would need alone."""
         needs = self.method.info.needs
