@@ -9,7 +9,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup bench test perf perf-full perf-gpu lint typecheck publish leaderboard leaderboard-check claims ledger figures site export test-browser \
-	cifar10 cifar100 imagenet imagenette new-method clean
+	cifar10 cifar100 imagenet imagenette gpu new-method clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -94,6 +94,15 @@ imagenet: setup ## Run the ImageNet suite on CORESET_BENCH_DATA/imagenet, likewi
 
 imagenette: setup ## Run the Imagenette suite on CORESET_BENCH_DATA/imagenette*, likewise
 	$(BIN)/coreset-bench run imagenette $(ARGS)
+
+gpu: SUITE ?= cifar10-gpu
+gpu: WITHIN ?= 9m
+gpu: PACKED = results/local/$(SUITE)/store.tar.gz
+# What another machine packed comes first. Cells that failed (status 1) do not keep the others from being packed.
+gpu: setup ## Run a suite on a GPU for a limited time and pack the results: make gpu SUITE=cifar10-gpu WITHIN=9m
+	@test ! -f $(PACKED) || $(BIN)/coreset-bench unpack $(PACKED)
+	$(BIN)/coreset-bench run $(SUITE) --device cuda --within $(WITHIN) --download --yes $(ARGS) || [ $$? -eq 1 ]
+	$(BIN)/coreset-bench pack $(PACKED) --without model --without dynamic --without proxy --without signal
 
 new-method: setup ## Start a method: make new-method NAME=mine
 	@test -n "$(NAME)" || { echo "Name the method: make new-method NAME=mine"; exit 2; }
