@@ -74,6 +74,11 @@ def but(option: str, value: str) -> tuple[str, ...]:
         (("run", "digits", "--row", "easycore"), ("has the row 'easycore' already",)),
         (("run", "digits", "--clock", "hours"), ("hours", "epochs, steps or cost")),
         (("run", "digits", "--device", "tpu"), ("tpu",)),
+        (("run", "digits", "--within", "soon"), ("'soon' is no length of time", "9m")),
+        (("pack", "all.zip"), (".tar.gz",)),
+        (("pack", "all.tar.gz", "--without", "modle"), ("'modle'", "did you mean 'model'")),
+        (("pack", "all.tar.gz"), ("nothing to pack in store",)),
+        (("unpack", "absent.tar.gz"), ("no file 'absent.tar.gz'",)),
         (("plan", "cifar"), ("'cifar10'",)),
         (("explain", "digits/easycore/0.3/trade/0"), ("'digits/easycore/0.3/trades/0'",)),
         (("explain", "nonsense"), ("'nonsense' is no cell",)),
@@ -206,6 +211,12 @@ def test_a_small_run_explains_itself_and_then_has_nothing_to_do(suite: Path, tmp
     assert [(row["row"], row["fraction"]) for row in rates] == [("random", 0.1), ("easycore", 0.1)]
     assert all(0 < row["clean"] <= 1 for row in rates)
     assert_refused(command("leaderboard", "smal", cwd=tmp_path), 2, "'smal'", "did you mean 'small'?")
+    heavy = [word for kind in ("model", "proxy", "signal") for word in ("--without", kind)]
+    assert "Packed: " in command("pack", "all.tar.gz", *heavy, cwd=tmp_path).stdout
+    assert "; 0 were there" in command("unpack", "all.tar.gz", "--store", "other", cwd=tmp_path).stdout
+    elsewhere = command("run", str(suite), "--within", "5m", "--store", "other", cwd=tmp_path)
+    assert "Nothing to do" in elsewhere.stdout
+    assert (local / "records.jsonl").read_bytes() == records
 
 
 def test_the_command_that_explain_prints_makes_the_cell_anew(suite: Path, tmp_path: Path) -> None:
@@ -306,3 +317,8 @@ def test_long_work_is_not_started_unasked(suite: Path, tmp_path: Path) -> None:
     suite.write_text(SMALL.replace("recipe = { epochs = 2 }", "recipe = { epochs = 900000 }"))
     done = command("run", str(suite), "--jobs", "1", "--device", "cpu", cwd=tmp_path)
     assert_refused(done, 2, "--yes")
+
+
+def test_a_gpu_that_is_not_there_is_one_sentence(suite: Path, tmp_path: Path) -> None:
+    done = command("run", str(suite), "--device", "cuda", "--within", "9m", cwd=tmp_path, CUDA_VISIBLE_DEVICES="")
+    assert_refused(done, 2, "cannot use 'cuda' here; use --device cpu")

@@ -105,7 +105,7 @@ def test_what_is_at_work_at_the_limit_is_stopped(
         regime["recipe"]["epochs"] = 10**6
     monkeypatch.setattr(module, "Limit", Hopeful)
     before, started = set(active_children()), time.monotonic()
-    summary = run_suite(Suite.model_validate(values), settings_in(tmp_path, within=600.0), quiet)
+    summary = run_suite(Suite.model_validate(values), settings_in(tmp_path, jobs=2, within=600.0), quiet)
     assert (summary.records, summary.left) == ((), 4)
     assert time.monotonic() - started < 300
     assert set(active_children()) <= before
