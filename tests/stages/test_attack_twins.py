@@ -1,5 +1,6 @@
 """What stands in for the package's own code computes the same: FAB's projection, Square's queries, folded networks."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -64,8 +65,12 @@ def network() -> nn.Module:
     return model.eval()
 
 
+@pytest.mark.parametrize("form", [nn.Sequential, folded])  # whole images; windows
 @pytest.mark.parametrize(("epsilon", "all_fall"), [(0.01, False), (0.3, True)])
-def test_square_queries_the_same_images(network: nn.Module, epsilon: float, all_fall: bool) -> None:
+def test_square_queries_the_same_images(
+    network: nn.Module, form: Callable[[nn.Module], nn.Module], epsilon: float, all_fall: bool
+) -> None:
+    network = form(network).eval()
     x = torch.rand(40, 3, 8, 8, generator=torch.Generator().manual_seed(3))
     y = network(x).argmax(1)
     theirs: Any = SquareAttack(network, n_queries=200, eps=epsilon, seed=5, device="cpu", resc_schedule=False)
