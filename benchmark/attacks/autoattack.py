@@ -34,7 +34,7 @@ class AutoAttackResult:
         omitted: stages left out, each with the reason.
         square_gain: share of all images that only Square, which uses no gradients, broke.
         signs: what the model shows without being attacked.
-        forwards: images passed through the model.
+        forwards: images passed through the model, whole or, in a query of Square, as far as its square reaches.
         backwards: images for which an input gradient was taken.
     """
 
