@@ -47,8 +47,8 @@ class Box(NamedTuple):
 class WindowedModel:
     """A model in evaluation mode that remembers images, and what its layers made of them.
 
-    Windows are made use of on a CPU, where the model is a `torch.fx.GraphModule` as `models.folded` makes them. Any
-    other model is passed whole images. What is kept is no more than what a backward pass keeps.
+    Windows are made use of on a CPU, where the model is a `torch.fx.GraphModule` as `models.folded` makes them and
+    images are not tiny. Any other model is passed whole images. No more is kept than what a backward pass keeps.
 
     Args:
         model: a callable from images to logits [n, classes].
@@ -60,7 +60,7 @@ class WindowedModel:
 
     def __init__(self, model: Model, x: Tensor) -> None:
         self._model = model
-        self._run = readable(model, x.device)
+        self._run = readable(model, x)
         self._local = local_layers(self._run)
         self._sizes: dict[fx.Node, tuple[int, int]] = {}
         self._kept: dict[fx.Node, Tensor] = {}

@@ -75,7 +75,7 @@ def test_square_queries_the_same_images(
     network: nn.Module, form: Callable[[nn.Module], nn.Module], epsilon: float, all_fall: bool
 ) -> None:
     network = form(network).eval()
-    x = torch.rand(40, 3, 8, 8, generator=torch.Generator().manual_seed(3))
+    x = torch.rand(40, 3, 16, 16, generator=torch.Generator().manual_seed(3))
     y = network(x).argmax(1)
     theirs: Any = SquareAttack(network, n_queries=200, eps=epsilon, seed=5, device="cpu", resc_schedule=False)
     ours: Any = WindowedSquare.of(theirs)

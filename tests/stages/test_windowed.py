@@ -69,7 +69,7 @@ def test_the_stem_of_large_images() -> None:
 def test_every_geometry(layers: list[nn.Module]) -> None:
     torch.manual_seed(0)
     model = fx.symbolic_trace(nn.Sequential(*layers, nn.Flatten()).eval())
-    hold_to_whole_images(model, 9, [1, 1, 1, 2, 3, 9, 1, 4, 1, 1])
+    hold_to_whole_images(model, 17, [1, 1, 1, 2, 3, 17, 1, 4, 1, 1])
 
 
 class Overwriting(nn.Module):
@@ -88,7 +88,7 @@ def test_other_models_are_passed_whole_images() -> None:
     torch.manual_seed(0)
     model = Overwriting().eval()
     for other in (model, fx.symbolic_trace(model), lambda x: model(x) * 2):
-        hold_to_whole_images(other, 9, [1, 3, 9, 2])
+        hold_to_whole_images(other, 17, [1, 3, 17, 2])
 
 
 def test_a_small_square_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
