@@ -2,8 +2,8 @@
 
 The attacks are those of the package `pyautoattack`, the authors' code. Its evaluation loop is repeated here,
 to the same verdicts: it keeps no verdicts per stage and ends tracers (coverage, debuggers) with
-`sys.settrace(None)`. Two pieces are replaced by faster ones that compute the same: FAB's projection
-(`projection.py`) and Square's queries (`square.py`).
+`sys.settrace(None)`. Three pieces are replaced by faster ones that compute the same: APGD's steps (`apgd.py`), FAB's
+projection (`projection.py`) and Square's queries (`square.py`).
 """
 
 import logging
@@ -34,7 +34,7 @@ class AutoAttackResult:
         omitted: stages left out, each with the reason.
         square_gain: share of all images that only Square, which uses no gradients, broke.
         signs: what the model shows without being attacked.
-        forwards: images passed through the model.
+        forwards: images passed through the model, whole or, in a query of Square, as far as its square reaches.
         backwards: images for which an input gradient was taken.
     """
 
@@ -119,6 +119,7 @@ def _attacks(
     """The four attacks of the standard ensemble, each from images and labels to adversarial images."""
     import pyautoattack
 
+    from benchmark.attacks.apgd import SparingAPGD, SparingTargetedAPGD
     from benchmark.attacks.square import WindowedSquare
 
     ensemble: Any = pyautoattack.AutoAttack(
@@ -127,7 +128,12 @@ def _attacks(
     ensemble.apgd_targeted.n_target_classes = targets
     ensemble.fab.targeted = True
     ensemble.fab.n_target_classes = targets
-    attacks = (ensemble.apgd, ensemble.apgd_targeted, ensemble.fab, WindowedSquare.of(ensemble.square))
+    attacks = (
+        SparingAPGD.of(ensemble.apgd),
+        SparingTargetedAPGD.of(ensemble.apgd_targeted),
+        ensemble.fab,
+        WindowedSquare.of(ensemble.square),
+    )
     return {stage: attack.perturb for stage, attack in zip(STAGES, attacks, strict=True)}
 
 

@@ -24,6 +24,12 @@ class CountedModel(nn.Module):
             self.backwards += len(x)
         return self.model(x)
 
+    def count(self, images: int) -> None:
+        """Counts images whose logits were found by another way than `forward`."""
+        self.forwards += images
+        if isinstance(self.model, CountedModel):
+            self.model.count(images)
+
 
 @contextmanager
 def attack_mode(model: Model, device: torch.device) -> Iterator[None]:

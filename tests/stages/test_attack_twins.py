@@ -1,14 +1,19 @@
-"""What stands in for the package's own code computes the same: FAB's projection, Square's queries, folded networks."""
+"""What stands in for the package's own code computes the same: APGD's steps, FAB's projection, Square's
+queries, folded networks.
+"""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from pyautoattack import fab_projections
+from pyautoattack.autopgd_base import APGDAttack, APGDAttack_targeted
 from pyautoattack.square import SquareAttack
 from torch import Tensor, nn
 
+from benchmark.attacks.apgd import SparingAPGD, SparingTargetedAPGD
 from benchmark.attacks.projection import projection_linf
 from benchmark.attacks.square import WindowedSquare
 from benchmark.models import build
@@ -64,9 +69,13 @@ def network() -> nn.Module:
     return model.eval()
 
 
+@pytest.mark.parametrize("form", [nn.Sequential, folded])  # whole images; windows
 @pytest.mark.parametrize(("epsilon", "all_fall"), [(0.01, False), (0.3, True)])
-def test_square_queries_the_same_images(network: nn.Module, epsilon: float, all_fall: bool) -> None:
-    x = torch.rand(40, 3, 8, 8, generator=torch.Generator().manual_seed(3))
+def test_square_queries_the_same_images(
+    network: nn.Module, form: Callable[[nn.Module], nn.Module], epsilon: float, all_fall: bool
+) -> None:
+    network = form(network).eval()
+    x = torch.rand(40, 3, 16, 16, generator=torch.Generator().manual_seed(3))
     y = network(x).argmax(1)
     theirs: Any = SquareAttack(network, n_queries=200, eps=epsilon, seed=5, device="cpu", resc_schedule=False)
     ours: Any = WindowedSquare.of(theirs)
@@ -80,6 +89,38 @@ def test_square_queries_the_same_images(network: nn.Module, epsilon: float, all_
         assert torch.equal(one, other)
     fallen = (network(found[0][0]).argmax(1) != y).sum()
     assert fallen == 40 if all_fall else 0 < fallen < 40
+
+
+@pytest.mark.parametrize("targeted", [False, True])
+def test_apgd_takes_the_same_steps_with_the_images_still_right(network: nn.Module, targeted: bool) -> None:
+    x = torch.rand(40, 3, 8, 8, generator=torch.Generator().manual_seed(3))
+    y = network(x).argmax(1)
+    seen: list[Tensor] = []
+
+    def model(images: Tensor) -> Tensor:
+        seen.append(images.detach().clone())
+        return network(images)
+
+    package, sparing = (APGDAttack_targeted, SparingTargetedAPGD) if targeted else (APGDAttack, SparingAPGD)
+    theirs: Any = package(model, n_iter=60, eps=0.015, seed=5, device="cpu")
+    theirs.init_hyperparam(x)
+    ours: Any = sparing.of(theirs)
+    found, points = [], []
+    with torch.random.fork_rng():
+        for attack in (theirs, ours):
+            attack.y_target = network(x).argsort(1)[:, -2]
+            torch.manual_seed(5)
+            found.append(attack.attack_single_run(x, y))
+            points.append(seen.copy())
+            seen.clear()
+    right = torch.stack([network(images).argmax(1) == y for images in points[0]])
+    assert torch.equal(found[0][1], right.all(0))
+    assert torch.equal(found[1][1], right.all(0))
+    assert 0 < right.all(0).sum() < right[0].sum()
+    for step, images in enumerate(points[1]):
+        assert torch.equal(images, points[0][step][right[:step].all(0)])
+    fooled = ~right.all(0)
+    assert (network(found[1][3][fooled]).argmax(1) != y[fooled]).all()
 
 
 @pytest.mark.parametrize("name", ["mlp", "cnn-small", "resnet18", "wrn-16-4"])

@@ -286,10 +286,10 @@ class TestAutoAttack:
         assert list(result.stages) == list(theirs)
         assert all(torch.equal(result.stages[stage], theirs[stage]) for stage in theirs)
         assert 0 < result.robust.sum() < result.clean.sum()
-        # the package adds five passes of its checks over the first batch, and one more; ours are a second pass over all
-        # images, and one with gradients over those that are right
-        assert counted.forwards - 6 * AUTOATTACK.batch_size == result.forwards - 16 - result.clean.sum()
-        assert counted.backwards == result.backwards - result.clean.sum()
+        # without the package's checks, which are six passes over the first batch, and our signs, a pass over all images
+        # and one with gradients over those that are right: ours is spared what APGD does after an image has fallen
+        assert result.forwards - 16 - result.clean.sum() < counted.forwards - 6 * AUTOATTACK.batch_size
+        assert result.backwards - result.clean.sum() < counted.backwards
 
     def test_is_at_least_as_strong_as_pgd(self, model, batch, result) -> None:
         x, y, ids = batch
