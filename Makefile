@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test perf perf-full perf-gpu lint typecheck publish leaderboard leaderboard-check claims ledger figures site export test-browser \
+.PHONY: help setup bench test perf perf-full perf-gpu lint typecheck publish leaderboard leaderboard-check claims ledger figures site export scores test-browser \
 	cifar10 cifar100 imagenet imagenette gpu new-method clean
 
 help: ## Show this list
@@ -76,6 +76,9 @@ site: setup ## Write the page of all published results: results/site/index.html,
 
 export: setup ## Write every published suite as CSV, Parquet, LaTeX, Markdown and RobustBench's JSON: results/SUITE/exports/
 	$(BIN)/coreset-bench export $(ARGS)
+
+scores: setup ## Release each method's scores as results/scores/SUITE.parquet: make scores SUITE=digits; without, the data card again
+	$(BIN)/coreset-bench scores $(SUITE) $(ARGS)
 
 claims: setup ## Answer the paper's claims from published records: results/claims.md
 	$(BIN)/coreset-bench claims --render $(ARGS)

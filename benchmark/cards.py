@@ -90,7 +90,7 @@ def facts(found: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     if found["parameters"]:
         yield "parameters", ", ".join(found["parameters"])
     for label, need in zip(["reads", *[""] * len(found["needs"])], found["needs"], strict=False):
-        yield label, _described(need, found["kind"] == "dynamic")
+        yield label, described(need, found["kind"] == "dynamic")
     yield "proxy", found["proxy"]
     if found["passes"]:
         yield "passes", "; ".join(found["passes"])
@@ -114,7 +114,8 @@ def facts(found: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     yield "paper", found["paper"]
 
 
-def _described(need: str, in_training: bool) -> str:
+def described(need: str, in_training: bool) -> str:
+    """A need as text: the signal, when it is recorded, and what it is."""
     signal = get_signal(need.removeprefix(HELD_OUT))
     part = " of the held-out part of train" if need.startswith(HELD_OUT) else ""
     return f"{signal.name}{part} ({_when(signal, in_training)}): {signal.summary.rstrip('.')}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -14,14 +15,16 @@ def tracked(
     pool: Pool,
     console: Console,
     title: str,
-    task: Callable[..., None],
+    task: Callable[..., Any],
     keys: Sequence[str],
     work: Sequence[float],
     watch: "Watch | None" = None,
+    answered: Callable[[str, Any], None] = lambda key, answer: None,
 ) -> dict[str, Failed]:
     """Does the task for each key and shows how far it is, by the work that each means; what failed, by key.
 
-    The bar moves within long tasks too, by what workers report as they go. `watch` keeps tasks within a limit.
+    The bar moves within long tasks too, by what workers report as they go. `watch` keeps tasks within a limit;
+    `answered` is given what the task answered for a key.
     """
     failed: dict[str, Failed] = {}
     if not keys:
@@ -40,8 +43,10 @@ def tracked(
             for position, answer in pool.each(task, [(key,) for key in keys], waiting=show, begins=begins):
                 if isinstance(answer, Failed):
                     failed[keys[position]] = answer
-                elif watch:
-                    watch.ended(position)
+                else:
+                    answered(keys[position], answer)
+                    if watch:
+                        watch.ended(position)
                 finished += work[position]
                 show()
     return failed

@@ -134,6 +134,22 @@ def _assembled(
     return {cell_id: record for cell_id, record in made if record}
 
 
+def trace_proxies(
+    plan: Plan, pool: workers.Pool, facts: Facts, settings: Settings, console: Console
+) -> dict[str, workers.Failed]:
+    """Traces the proxies of a plan that the store lacks, and asks above ten minutes; those that failed, by key."""
+    store = Store(settings.store)
+    work = {trace.proxy.key: trace_work(trace, facts) for trace in plan.traces() if not trace.done(store)}
+    if not work:
+        return {}
+    models = {trace.proxy.key: trace.training.model for trace in plan.traces()}
+    seconds = sum(work[key] * pool.rates(models[key]).training for key in work) / min(settings.workers, len(work))
+    console.print(f"{counted(len(work), 'proxy')} to trace first, about {spoken(seconds)}.", highlight=False)
+    if seconds > ASK_ABOVE:
+        settings.confirm(f"Tracing needs about {spoken(seconds)}.")
+    return tracked(pool, console, "Tracing", workers.trace, list(work), list(work.values()))
+
+
 @dataclass(frozen=True)
 class _Work:
     """What is to be done, and the doing of it. Longest first: no worker is left alone at the end.

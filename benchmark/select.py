@@ -70,7 +70,7 @@ def suite_for(dataset: str, method: str, fraction: float, params: Sequence[str],
         raise no_coreset(method)
     changes = {
         "dataset": data.canonical(),
-        "rows": [{"method": method, "params": _parsed(method, params)}],
+        "rows": [{"method": method, "params": parsed(method, get(method).info.params, params)}],
         "fractions": [fraction],
         "full": False,
         "attacks": Attacks().canonical(),  # the suite's own may name its rows and fractions
@@ -79,14 +79,20 @@ def suite_for(dataset: str, method: str, fraction: float, params: Sequence[str],
     return validated_suite({**base.canonical(), **changes}, f"--method {method} in suite '{base.name}'")
 
 
-def _parsed(method: str, params: Sequence[str]) -> dict[str, Scalar]:
-    """KEY=VALUE texts as values of the defaults' types."""
-    defaults, values = get(method).info.params, {}
+def parsed(method: str, defaults: Mapping[str, Scalar], params: Sequence[str]) -> dict[str, Scalar]:
+    """KEY=VALUE texts as values of the defaults' types.
+
+    Raises:
+        UsageError: a text of another form, a key without a default, or a value of another type.
+    """
+    values: dict[str, Scalar] = {}
     for text in params:
         key, equals, value = text.partition("=")
         if not equals:
             raise UsageError(f"'{text}' is no parameter; write --param KEY=VALUE.")
-        default = defaults.get(key, "")
+        if key not in defaults:
+            raise unknown(f"parameter of '{method}'", key, defaults)
+        default = defaults[key]
         try:
             values[key] = _TRUTHS[value.lower()] if isinstance(default, bool) else type(default)(value)
         except (KeyError, ValueError):
@@ -105,10 +111,8 @@ def select_coreset(suite: Suite, seed: int, settings: "Settings", console: "Cons
     """
     # Imported here, so that a mistake in a name has been answered before.
     from benchmark import workers
-    from benchmark.estimate import ASK_ABOVE, spoken, trace_work
     from benchmark.plan import make_plan
-    from benchmark.progress import tracked
-    from benchmark.wording import counted
+    from benchmark.run import trace_proxies
 
     require_writable(settings.store)
     plan = make_plan(suite, settings.data, replicates=[seed])
@@ -116,16 +120,8 @@ def select_coreset(suite: Suite, seed: int, settings: "Settings", console: "Cons
     store = Store(settings.store)
     with settings.pool(plan) as pool:
         facts = pool.ask(workers.facts)
-        todo = [trace for trace in plan.traces() if not trace.done(store)]
-        if todo:
-            work = [trace_work(trace, facts) for trace in todo]
-            seconds = sum(work) * pool.rates(todo[0].training.model).training / min(settings.workers, len(todo))
-            console.print(f"{counted(len(todo), 'proxy')} to trace first, about {spoken(seconds)}.", highlight=False)
-            if seconds > ASK_ABOVE:
-                settings.confirm(f"Tracing needs about {spoken(seconds)}.")
-            keys = [trace.proxy.key for trace in todo]
-            for lost in tracked(pool, console, "Tracing", workers.trace, keys, work).values():
-                raise lost.error()
+        for lost in trace_proxies(plan, pool, facts, settings, console).values():
+            raise lost.error()
         pool.ask(workers.select, selection.coreset.key)
         positions = pool.ask(workers.positions)
     coreset = store.read(selection.coreset.kind, selection.coreset.key)

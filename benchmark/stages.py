@@ -130,25 +130,15 @@ class Workshop:
             return self._stored(selection.coreset, partial(self._drawn_like, selection.like, selection.seed))
 
         def compute() -> Artifact:
-            runs = [self.traced(trace) for trace in selection.traces]
-            held_out = _readable(selection, runs, HELD_OUT)
-            labels = self.data.train.labels.numpy()
-            budget = Budget.of(selection.fraction, len(labels))
-            context = Context(
-                labels,
-                self.data.num_classes,
-                _readable(selection, runs),
-                np.random.default_rng(selection.seed),
-                HeldOut(self.data.select.labels.numpy(), held_out) if held_out.names else None,
-                self.device,
-            )
+            context = self.context(selection)
+            budget = Budget.of(selection.fraction, context.n)
             self.busy = "select"
             seconds = stopwatch(self.device)
             chosen = run(selection.method, context, budget)
             arrays: Arrays = {"indices": chosen.indices}
             if chosen.weights is not None:
                 arrays["weights"] = chosen.weights
-            counts = np.bincount(labels[chosen.indices], minlength=self.data.num_classes)
+            counts = np.bincount(context.labels[chosen.indices], minlength=context.num_classes)
             effective = budget.k if chosen.weights is None else int((chosen.weights > 0).sum())
             meta = {
                 "k": budget.k,
@@ -160,6 +150,19 @@ class Workshop:
             return Artifact(arrays, meta)
 
         return self._stored(selection.coreset, compute)
+
+    def context(self, selection: Selection) -> Context:
+        """All that the method may know when it selects, with its generator at the beginning."""
+        runs = [self.traced(trace) for trace in selection.traces]
+        held_out = _readable(selection, runs, HELD_OUT)
+        return Context(
+            self.data.train.labels.numpy(),
+            self.data.num_classes,
+            _readable(selection, runs),
+            np.random.default_rng(selection.seed),
+            HeldOut(self.data.select.labels.numpy(), held_out) if held_out.names else None,
+            self.device,
+        )
 
     def _drawn_like(self, like: Selection, seed: int) -> Artifact:
         """Random picks, of each class as many as another coreset has."""

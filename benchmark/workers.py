@@ -26,6 +26,7 @@ from methods.errors import CoresetBenchError, Interrupted, UsageError
 
 if TYPE_CHECKING:
     from benchmark.estimate import Rates
+    from benchmark.scores.asking import Answer
     from benchmark.stages import Workshop
     from methods.api import Integers
 
@@ -145,6 +146,18 @@ def positions() -> "Integers":
     return _workshop.facts(_plan.data.stage).arrays["positions"]
 
 
+def labels() -> "Integers":
+    """The label of each image of the pool, int64 [N]."""
+    return _workshop.facts(_plan.data.stage).arrays["labels"]
+
+
+def origin() -> dict[str, Any]:
+    """Commit, versions and processor of this worker."""
+    from benchmark.provenance import provenance
+
+    return provenance(_workshop.device)
+
+
 def trace(key: str) -> None:
     """Records the proxy run of that key."""
     _workshop.traced(_traces[key])
@@ -153,6 +166,13 @@ def trace(key: str) -> None:
 def select(key: str) -> None:
     """Selects the coreset of that key."""
     _workshop.coreset(_selections[key])
+
+
+def score(key: str) -> "Answer":
+    """What the method of the coreset of that key says of the pool."""
+    from benchmark.scores.asking import ask
+
+    return ask(_workshop, _selections[key])
 
 
 def calibrate(key: str) -> None:

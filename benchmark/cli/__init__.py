@@ -13,6 +13,7 @@ from benchmark.cli import (
     packing,
     publishing,
     running,
+    scoring,
     site,
     tuning,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "packing",
     "publishing",
     "running",
+    "scoring",
     "site",
     "tuning",
 ]

@@ -90,10 +90,16 @@ def run(
 
 @app.command()
 def select(
-    dataset: Annotated[str, typer.Option(help="A data set (coreset-bench datasets).")],
     method: Annotated[str, typer.Option(help="METHOD or METHOD@POLICY (coreset-bench methods).")],
     fraction: Annotated[float, typer.Option(help="The share of the pool to keep, in (0, 1].")],
     out: Annotated[Path, typer.Option(help="Where to write, as .npz or .csv.")],
+    dataset: Annotated[
+        str | None, typer.Option(help="A data set (coreset-bench datasets).", show_default=False)
+    ] = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="Released scores, in place of a data set.", show_default=False),
+    ] = None,
     seed: Annotated[int, typer.Option(help="The replicate whose proxy and selection seeds are used.", min=0)] = 0,
     param: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="A parameter of it; may be repeated.")
@@ -112,22 +118,31 @@ def select(
     """Select a coreset and write its indices.
 
     And its weights, if there are any. Indices count the data set's own training images, in the order of torchvision
-    or scikit-learn.
+    or scikit-learn. Released scores need neither the images nor a proxy: --from results/scores/digits.parquet.
 
     Example: coreset-bench select --dataset digits --method easycore --fraction 0.3 --seed 0 --out c.npz
     """
     from benchmark.select import check_target, select_coreset, suite_for, write_coreset
 
     check_target(out)
-    chosen = suite_for(dataset, method, fraction, param or [], suite)
-    from benchmark.run import Settings
+    if (dataset is None) == (scores is None):
+        raise UsageError("Name a data set with --dataset, or a file of released scores with --from: one of the two.")
+    if scores is not None:
+        from benchmark.scores.replay import select_from
 
-    settings = Settings(store, RESULTS, data, jobs, threads, resolve_device(device), download, asker(yes))
-    picked = select_coreset(chosen, seed, settings, console())
+        if suite is not None:
+            raise UsageError("Released scores have a proxy already; --suite is for --dataset.")
+        picked = select_from(scores, method, fraction, seed, param or [])
+    elif dataset is not None:
+        chosen = suite_for(dataset, method, fraction, param or [], suite)
+        from benchmark.run import Settings
+
+        settings = Settings(store, RESULTS, data, jobs, threads, resolve_device(device), download, asker(yes))
+        picked = select_coreset(chosen, seed, settings, console())
     write_coreset(out, picked)
     k, n = len(picked.indices), picked.pool
-    proxy = picked.about["proxy"]
-    by = f"the {proxy['name']} proxy ({proxy['model']}) of suite {chosen.name}" if proxy else "no proxy"
+    proxy, of = picked.about["proxy"], picked.about["suite"]
+    by = f"the {proxy['name']} proxy ({proxy['model']}) of suite {of}" if proxy else "no proxy"
     print(f"{k:,} of {n:,} training images ({k / n:.1%}) by {method} from {by}, seed {seed}: {out}")
 
 

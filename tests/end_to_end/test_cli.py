@@ -148,7 +148,8 @@ def test_a_folder_that_cannot_be_written_is_named_before_any_work(suite: Path, t
 
 
 COMMANDS = ["calibrate", "check", "claims", "datasets", "explain", "export", "figures", "leaderboard", "ledger"]
-COMMANDS += ["methods", "new-method", "pack", "plan", "publish", "run", "select", "site", "suites", "tune", "unpack"]
+COMMANDS += ["methods", "new-method", "pack", "plan", "publish", "run", "scores", "select", "site", "suites", "tune"]
+COMMANDS += ["unpack"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
