@@ -40,10 +40,11 @@ def scores(
     download: Download = False,
     yes: Yes = False,
 ) -> None:
-    """Release each method's score of each training image, as Parquet.
+    """Release each method's score of each training image.
 
-    A column for each method and replicate, in results/scores/SUITE.parquet, and a data card beside it. Proxies that the
-    store lacks are trained first; nothing is written unless every coreset of the suite comes out of the file again.
+    A Parquet column for each method and replicate, in results/scores/SUITE.parquet, and a data card beside it. Proxies
+    that the store lacks are trained first; nothing is written unless every coreset of the suite comes out of the file
+    again.
 
     Example: coreset-bench scores digits
     """
