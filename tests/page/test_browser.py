@@ -75,6 +75,13 @@ def choose(on: "Chrome", name: str, value: str) -> None:
     Select(find(on, f"#filter-{name}")).select_by_value(value)
 
 
+def soon(on: "Chrome", true: Callable[[], bool]) -> None:
+    """Waits until it is: keys that are typed reach the page after the driver has gone on."""
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    WebDriverWait(on, 10).until(lambda _: true())
+
+
 def test_a_heading_sorts_down_up_and_back(shown: Opener) -> None:
     on = shown()
     assert column(on, "method") == ["easycore", "random", "el2n", HOSTILE]
@@ -104,11 +111,11 @@ def test_negative_numbers_sort_as_numbers_and_absent_ones_stay_last(shown: Opene
 def test_filters_choose_rows_epsilon_fraction_training_and_clock(shown: Opener) -> None:
     on = shown()
     find(on, "#filter-q").send_keys("EASY")
-    assert column(on, "method") == ["easycore"]
+    soon(on, lambda: column(on, "method") == ["easycore"])
     assert find(on, "#filter-q") == on.switch_to.active_element
     find(on, "#filter-q").clear()
     find(on, "#filter-q").send_keys("no such")
-    assert "No method matches" in find(on, "#view").text
+    soon(on, lambda: "No method matches" in find(on, "#view").text)
     on = shown()
     choose(on, "end", "hard")
     assert column(on, "method") == ["el2n"]
