@@ -1,10 +1,7 @@
 """Training against plain loops written out here, and what must leave no trace: order, observers, the inner attack."""
 
 import math
-from collections.abc import Callable
-from functools import cache
 from itertools import pairwise
-from typing import Any
 
 import pytest
 import torch
@@ -12,54 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmark import train as module
-from benchmark.data import Dataset, load
-from benchmark.models import build
 from benchmark.models.classifier import Classifier
 from benchmark.randomness import derive_seed, normal_images, shuffled
-from benchmark.spec import Augment, DatasetSpec, Recipe
+from benchmark.spec import Augment, Recipe
 from benchmark.trace import Tracer
 from benchmark.train import Passes, rate_factor, total_steps, trades_images, trades_loss, train
 from methods.errors import CoresetBenchError
 from methods.signals import get_signal, signal_names
-
-SEED = 5
-STANDARD = Recipe(epochs=3, batch_size=16)
-TRADES = Recipe(
-    objective="trades", epochs=2, batch_size=16, epsilon=0.1, inner_steps=3, inner_step_size=0.04, schedule="cosine"
-)
-IDS = torch.arange(0, 120, 3)  # 40 samples
-BOTH = pytest.mark.parametrize("recipe", [STANDARD, TRADES], ids=["standard", "trades"])
-
-
-@cache
-def digits() -> Dataset:
-    return load(DatasetSpec(name="digits", train=120, test=40))
-
-
-def network(name: str = "mlp") -> Classifier:
-    data = digits()
-    return build(name, data.num_classes, data.shape, data.mean, data.std, seed=1)
-
-
-def trained(recipe: Recipe, ids: Tensor = IDS, name: str = "mlp", **options: Any) -> Classifier:
-    model = network(name)
-    train(model, digits().train, ids, recipe, SEED, **options)
-    return model
-
-
-def images(count: int = 24) -> tuple[Tensor, Tensor]:
-    x, y, _ = next(digits().train.batches(torch.arange(count), count))
-    return x, y
-
-
-def assert_same(one: nn.Module, other: nn.Module) -> None:
-    assert one.state_dict().keys() == other.state_dict().keys()
-    for name, tensor in one.state_dict().items():
-        assert torch.equal(tensor, other.state_dict()[name]), name
-
-
-def differ(one: nn.Module, other: nn.Module) -> bool:
-    return any(not torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
+from tests.trainings import BOTH, IDS, SEED, STANDARD, TRADES, assert_same, differ, digits, images, network, trained
 
 
 class Watcher:
@@ -374,78 +331,3 @@ def test_training_ends_in_evaluation_mode_with_settled_statistics(recipe: Recipe
     assert not any(part.training for part in model.modules())
     counts = {int(part.num_batches_tracked) for part in model.modules() if isinstance(part, nn.BatchNorm2d)}
     assert counts == {3 * recipe.epochs * (3 if recipe is TRADES else 1)}  # clean, adversarial, clean; no inner step
-
-
-@BOTH
-def test_channels_last_is_another_layout_of_the_same_training(recipe: Recipe) -> None:
-    recipe = recipe.model_copy(update={"epochs": 1})  # rounding grows from step to step
-    other = trained(recipe.model_copy(update={"channels_last": True}), name="cnn-tiny")
-    assert other.body[3].weight.is_contiguous(memory_format=torch.channels_last)
-    for a, b in zip(trained(recipe, name="cnn-tiny").parameters(), other.parameters(), strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-3)
-
-
-@BOTH
-def test_bfloat16_trains_but_takes_its_losses_in_float32(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: set[torch.dtype] = set()
-
-    def recording(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        return lambda logits, *rest, **options: (seen.add(logits.dtype), loss(logits, *rest, **options))[1]
-
-    monkeypatch.setattr(F, "kl_div", recording(F.kl_div))
-    monkeypatch.setattr(F, "cross_entropy", recording(F.cross_entropy))
-    model = trained(recipe.model_copy(update={"precision": "bfloat16"}), name="cnn-tiny")
-    assert seen == {torch.float32}
-    assert all(bool(torch.isfinite(tensor).all()) for tensor in model.state_dict().values())
-    convolutions = zip(model.body[:7:3], network("cnn-tiny").body[:7:3], strict=True)
-    assert all(differ(part, start) for part, start in convolutions)  # autocast keeps no weights without gradients
-    assert differ(model, trained(recipe, name="cnn-tiny"))  # bfloat16 was in force
-
-
-def test_auto_precision_is_resolved_when_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, precision in (("a processor", "float32"), ("a processor (AVX512-BF16)", "bfloat16")):
-        monkeypatch.setattr("benchmark.spec.training.processor", lambda name=name: name)
-        assert Recipe.model_validate({"epochs": 1, "precision": "auto"}).canonical()["precision"] == precision
-
-
-@pytest.mark.parametrize("precision", ["float32", "tf32"])
-def test_tf32_is_allowed_while_it_trains_and_at_no_other_time(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[tuple[str, bool]] = []
-
-    def look() -> tuple[str, bool]:
-        return torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
-
-    def watching(*arguments: Any, **options: Any) -> Tensor:
-        seen.append(look())
-        return real(*arguments, **options)
-
-    real, before = F.cross_entropy, look()
-    monkeypatch.setattr(F, "cross_entropy", watching)
-    trained(STANDARD.model_copy(update={"precision": precision}))
-    assert set(seen) == {("high", True) if precision == "tf32" else ("highest", False)}
-    assert look() == before
-
-
-@BOTH
-def test_compiled_training_is_the_same_and_its_code_serves_the_next_model(
-    recipe: Recipe, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With a compiler that rewrites nothing: what is tested is the use of it."""
-    graphs: list[object] = []
-
-    def compiler(graph: Any, inputs: Any) -> Any:
-        graphs.append(graph)
-        return graph.forward
-
-    module._compiled_features.cache_clear()
-    real = torch.compile
-    monkeypatch.setattr(torch, "compile", lambda function: real(function, backend=compiler))
-    compiled = recipe.model_copy(update={"compile": True, "batch_size": 20})
-    one = trained(compiled, name="cnn-tiny")
-    made = len(graphs)
-    assert_same(one, trained(recipe.model_copy(update={"batch_size": 20}), name="cnn-tiny"))
-    assert_same(one, trained(compiled, name="cnn-tiny"))
-    assert len(graphs) == made > 0
-    assert "features" not in vars(one)
-    module._compiled_features.cache_clear()
-    torch.compiler.reset()
