@@ -33,7 +33,7 @@ def prototypes(signals: Signals, num_classes: int, rng: np.random.Generator) -> 
     """Farthest from the nearest of C k-means centres, by cosine."""
     from sklearn.preprocessing import normalize
 
-    features = normalize(finite(signals, "features"))
+    features = normalize(finite(signals, "features"), copy=False)  # finite made a copy
     centres = normalize(k_means(features, num_classes, rng))
     nearest = np.argmax(features @ centres.T, axis=1)
     return 1 - np.einsum("nd,nd->n", features, centres[nearest])  # row by row: equal samples score exactly alike
