@@ -14,7 +14,7 @@ from benchmark.claims.answers import ask, read
 from benchmark.claims.evidence import Published
 from benchmark.claims.measurement import Measurement
 from benchmark.findings import page as findings
-from benchmark.leaderboard import as_markdown, as_summary
+from benchmark.leaderboard.document import as_markdown, as_summary
 from benchmark.page import build as site
 from benchmark.records import Record, read_records
 from benchmark.store import write_atomically

@@ -163,7 +163,7 @@ UNSEARCHED = Radii(step=0.0, levels=0, images=0, codes=pack_levels(np.zeros(0, n
 
 
 class Sign(Spec):
-    """How many images speak for gradients that mislead, of those that were looked at; see `benchmark.masking`."""
+    """How many images speak for gradients that mislead, of those looked at; see `benchmark.leaderboard.masking`."""
 
     found: int
     of: int

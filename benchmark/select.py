@@ -20,8 +20,8 @@ from methods.registry import get
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from benchmark.execution.run import Settings
     from benchmark.plan import Selection
-    from benchmark.run import Settings
 
 FORMATS = (".npz", ".csv")
 _TRUTHS = {"true": True, "false": False}
@@ -110,9 +110,9 @@ def select_coreset(suite: Suite, seed: int, settings: "Settings", console: "Cons
         CoresetBenchError: data that are not there, a proxy that diverges, a method that fails.
     """
     # Imported here, so that a mistake in a name has been answered before.
-    from benchmark import workers
+    from benchmark.execution import workers
+    from benchmark.execution.run import trace_proxies
     from benchmark.plan import make_plan
-    from benchmark.run import trace_proxies
 
     require_writable(settings.store)
     plan = make_plan(suite, settings.data, replicates=[seed])

@@ -5,7 +5,7 @@ An artifact is `STORE/KIND/KEY[:2]/KEY/` with `spec.json` (what it is), arrays i
 stage is done is decided by the store alone. A damaged artifact is computed again.
 
 An artifact may be bare: `meta.json` without arrays, where these stayed on the machine that computed them (see
-`benchmark.parcel`). Records need no more of a model; whoever needs its weights computes them again.
+`benchmark.execution.parcel`). Records need no more of a model; whoever needs its weights computes them again.
 """
 
 import hashlib

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benchmark.execution.workers import THREAD_VARIABLES
 from benchmark.spec import Suite
-from benchmark.workers import THREAD_VARIABLES
 
 if TYPE_CHECKING:
-    from benchmark.run import Settings
+    from benchmark.execution.run import Settings
 
 os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))  # before any test imports torch: threads must never fight
 
@@ -57,7 +57,7 @@ def settings_in() -> Callable[..., "Settings"]:
     """Settings whose store and results lie in a folder."""
 
     def make(folder: Path, jobs: int = 1, **changes: Any) -> "Settings":
-        from benchmark.run import Settings
+        from benchmark.execution.run import Settings
 
         return Settings(folder / "store", folder / "results", jobs=jobs, **changes)
 

@@ -11,7 +11,7 @@ from benchmark.data import Dataset, load
 from benchmark.models import build
 from benchmark.models.classifier import Classifier
 from benchmark.spec import DatasetSpec, Recipe
-from benchmark.train import train
+from benchmark.stages.train import train
 
 SEED = 5
 STANDARD = Recipe(epochs=3, batch_size=16)

@@ -1,7 +1,7 @@
 """Signs, read off the model itself, that its gradients may mislead whoever follows them.
 
 They are those that AutoAttack's authors warn of (Croce and Hein 2020, arXiv:2003.01690, and the package's checks),
-as shares of images; `benchmark.masking` says how many are too many.
+as shares of images; `benchmark.leaderboard.masking` says how many are too many.
 """
 
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ from benchmark.claims.bounds import ends
 from benchmark.claims.evidence import Differences, Missing, Published, Scale, differences
 from benchmark.claims.measurement import MEASUREMENTS, Measurement, read_measurements
 from benchmark.claims.questions import SUPPORTED, UNDECIDED, Comparison, Question, Unit, Verdict, questions
-from benchmark.outcomes import Setting
+from benchmark.leaderboard.outcomes import Setting
 from benchmark.records import read_records
 from benchmark.stats import Estimate, estimate, replicates_needed, simultaneous
 from methods.errors import CoresetBenchError

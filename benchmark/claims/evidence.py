@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from benchmark import wording
 from benchmark.claims.questions import Comparison
-from benchmark.leaderboard import Leaderboard, leaderboard
-from benchmark.nulls import nulls_of
-from benchmark.outcomes import Setting, of_rows
+from benchmark.leaderboard.document import Leaderboard, leaderboard
+from benchmark.leaderboard.nulls import nulls_of
+from benchmark.leaderboard.outcomes import Setting, of_rows
+from benchmark.leaderboard.standings import RegimeStandings, regime_standings
 from benchmark.records import Factors, Record
 from benchmark.spec import FULL
-from benchmark.standings import RegimeStandings, regime_standings
 
 BY_AIGN = ("easycore", "aign-hard")  # methods that rank by AIGN
 

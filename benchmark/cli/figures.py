@@ -110,12 +110,12 @@ def _source(suite: str, trace: bool, root: Path | None, store: Path, device: str
     import torch
 
     from benchmark.data import fingerprint
+    from benchmark.execution.workers import set_up_device
     from benchmark.figures.sources import Source
     from benchmark.plan import Data as Known
     from benchmark.spec import load_suite
-    from benchmark.stages import Workshop
+    from benchmark.stages.compute import Workshop
     from benchmark.store import Store
-    from benchmark.workers import set_up_device
 
     set_up_device(device)
     torch.set_num_threads(threads)

@@ -52,9 +52,9 @@ def ledger(
 
     records, page = docs / f"{NAME}.jsonl", docs / f"{NAME}.md"
     if not (check or render):
+        from benchmark.execution.run import Settings
         from benchmark.ledger.constructed import shown
         from benchmark.ledger.measured import measure
-        from benchmark.run import Settings
 
         settings = Settings(store, results, None, jobs, threads, resolve_device(device), False, asker(yes))
         write_lines(records, [*measure(settings, console()), *shown()])

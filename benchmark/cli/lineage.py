@@ -31,7 +31,7 @@ def explain(
 
     Example: coreset-bench explain digits/easycore/0.3/trades/0
     """
-    from benchmark import masking
+    from benchmark.leaderboard import masking
     from benchmark.plan import make_plan
     from benchmark.rerun import added, command, free_folder
     from benchmark.store import Store
@@ -70,7 +70,7 @@ def explain(
 
 def _record(plan: "Plan", cell: "Cell", store: "Store") -> "Record | None":
     """The cell's record, where the store holds all that it is made from."""
-    from benchmark.assemble import assemble
+    from benchmark.execution.assemble import assemble
 
     facts = store.read("data", plan.data.stage.key)
     return assemble(plan, cell, facts.meta, store, None) if facts else None

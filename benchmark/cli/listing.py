@@ -170,7 +170,7 @@ def plan(
 
     Example: coreset-bench plan digits --time
     """
-    from benchmark.agenda import regimes
+    from benchmark.execution.agenda import regimes
     from benchmark.plan import make_plan
     from benchmark.store import Store
 
@@ -225,11 +225,11 @@ def _timed(
     """The regimes with the time that each takes, and a sentence on all of them."""
     from functools import cache
 
-    from benchmark.agenda import Todo, regimes
     from benchmark.data import load
-    from benchmark.estimate import Rates, measured, spoken
+    from benchmark.execution.agenda import Todo, regimes
+    from benchmark.execution.estimate import Rates, measured, spoken
+    from benchmark.execution.workers import default_jobs
     from benchmark.wording import counted
-    from benchmark.workers import default_jobs
 
     loaded = load(made.suite.dataset, data, device, download)
     facts = {"pool": len(loaded.train), "select": len(loaded.select), "test": len(loaded.test)}

@@ -25,7 +25,7 @@ def pack(
 
     Example: coreset-bench pack here.tar.gz --without model --without proxy --without signal
     """
-    from benchmark.parcel import pack as write
+    from benchmark.execution.parcel import pack as write
     from benchmark.store import Store
     from benchmark.wording import counted
 
@@ -43,7 +43,7 @@ def unpack(
 
     Example: coreset-bench unpack there.tar.gz
     """
-    from benchmark.parcel import unpack as read
+    from benchmark.execution.parcel import unpack as read
     from benchmark.store import Store
     from benchmark.wording import counted
 

@@ -67,11 +67,11 @@ def _show(suite: str, folder: Path, as_json: bool) -> None:
 
     records = read_records(folder / suite / RECORDS)
     if not as_json:
-        from benchmark.leaderboard import print_table
+        from benchmark.leaderboard.document import print_table
 
         print_table(records, console())
         return
-    from benchmark.outcomes import frame
+    from benchmark.leaderboard.outcomes import frame
 
     print_rows(json.loads(frame(records).to_json(orient="records", double_precision=15)), as_json)
 

@@ -62,11 +62,11 @@ def run(
     """
     began = time.monotonic()
     chosen, out = the_suite(suite, row, clock), console()  # first: a mistake in a name answers at once
-    from benchmark.limit import duration
+    from benchmark.execution.limit import duration
 
     limit = duration(within) if within else None
-    from benchmark.leaderboard import print_table, render_markdown
-    from benchmark.run import Settings, run_suite
+    from benchmark.execution.run import Settings, run_suite
+    from benchmark.leaderboard.document import print_table, render_markdown
     from benchmark.store import write_atomically
 
     left = limit and max(0.1, limit - (time.monotonic() - began))  # imports took their part
@@ -135,7 +135,7 @@ def select(
         picked = select_from(scores, method, fraction, seed, param or [])
     elif dataset is not None:
         chosen = suite_for(dataset, method, fraction, param or [], suite)
-        from benchmark.run import Settings
+        from benchmark.execution.run import Settings
 
         settings = Settings(store, RESULTS, data, jobs, threads, resolve_device(device), download, asker(yes))
         picked = select_coreset(chosen, seed, settings, console())
@@ -160,10 +160,10 @@ def calibrate(
     chosen = the_suite(suite)
     import torch
 
-    from benchmark.calibrate import calibrate as measure
     from benchmark.data import fingerprint, load
     from benchmark.plan import Data as Planned
     from benchmark.plan import make_calibration
+    from benchmark.stages.calibrate import calibrate as measure
     from benchmark.wording import radius
 
     torch.set_num_threads(threads)

@@ -54,7 +54,7 @@ def scores(
     if check:
         raise UsageError("--check is for the data card of all released scores; leave the suite out.")
     chosen = the_suite(suite)
-    from benchmark.run import Settings
+    from benchmark.execution.run import Settings
     from benchmark.scores.card import path_of, write_card
     from benchmark.scores.collect import collect
     from benchmark.scores.release import write_release

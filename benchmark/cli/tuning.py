@@ -42,8 +42,8 @@ def tune(
     Example: coreset-bench tune digits-full
     """
     chosen = the_suite(suite)
+    from benchmark.execution.run import Settings, local_folder
     from benchmark.publish import TUNING
-    from benchmark.run import Settings, local_folder
     from benchmark.tuning import write_trials, written
     from benchmark.tuning.run import tune as search
     from benchmark.wording import percent

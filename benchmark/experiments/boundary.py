@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.claims.measurement import Fact, Measurement
-from benchmark.plane import ALL, DATA, EASY, RANDOM, TRAINING, boundary, field, hardness, learn, load_plane
-from benchmark.plane import subsets as divided
+from benchmark.experiments.plane import ALL, DATA, EASY, RANDOM, TRAINING, boundary, field, hardness, learn, load_plane
+from benchmark.experiments.plane import subsets as divided
 from benchmark.provenance import provenance
 from methods.errors import CoresetBenchError
 

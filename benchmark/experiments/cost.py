@@ -1,6 +1,6 @@
 """About how long a suite's experiments will take, before they start."""
 
-from benchmark.estimate import GRADIENT, measured, trace_work, training_work
+from benchmark.execution.estimate import GRADIENT, measured, trace_work, training_work
 from benchmark.experiments.lab import Lab
 from benchmark.experiments.scales import ANOTHER, STANDARD
 

@@ -15,7 +15,7 @@ from benchmark.claims.measurement import Measurement
 from benchmark.experiments.lab import RHO, Lab
 from benchmark.experiments.ranks import shared_picks, spearman
 from benchmark.experiments.scales import STANDARD
-from benchmark.trace import Report, Reporter
+from benchmark.stages.trace import Report, Reporter
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,7 +58,7 @@ def free_norms(
 
     from benchmark.models import build
     from benchmark.randomness import derive_seed
-    from benchmark.train import train
+    from benchmark.stages.train import train
 
     start = derive_seed("init", seed)
     model = build(training.model, data.num_classes, data.shape, data.mean, data.std, seed=start).to(device)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from benchmark.models.classifier import Classifier
-    from benchmark.stages import Workshop
+    from benchmark.stages.compute import Workshop
     from methods.api import Floats, Integers
 
 RHO = "Spearman's rho"
@@ -78,7 +78,7 @@ class Lab:
         import torch
 
         from benchmark.models import build
-        from benchmark.trace import trace
+        from benchmark.stages.trace import trace
 
         wanted, data, device = self.trace(proxy, replicate), self.workshop.data, self.workshop.device
         self.workshop.traced(wanted)

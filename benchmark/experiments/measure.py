@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmark.claims.measurement import Measurement
-from benchmark.estimate import ASK_ABOVE, spoken
+from benchmark.execution.estimate import ASK_ABOVE, spoken
 from benchmark.experiments import agreement, boundary, free, learning, lemma, squared, vulnerability
 from benchmark.experiments.boundary import PLANE
 from benchmark.experiments.cost import seconds_left
 from benchmark.experiments.lab import Lab
 from benchmark.experiments.scales import scale_of
 from benchmark.spec import load_suite
+from benchmark.stages.trace import Report, unreported
 from benchmark.store import Store
-from benchmark.trace import Report, unreported
 
 
 def measure(
@@ -64,9 +64,9 @@ def make_lab(
 ) -> Lab:
     """The lab of a suite; arguments as for `measure`."""
     from benchmark.data import fingerprint
+    from benchmark.execution.workers import set_up_device
     from benchmark.plan import Data
-    from benchmark.stages import Workshop
-    from benchmark.workers import set_up_device
+    from benchmark.stages.compute import Workshop
 
     set_up_device(device)
     spec = load_suite(suite)

@@ -1,9 +1,9 @@
 """A row for each cell, random draws and failed cells included: all that its record says, and the rates it gives.
 
-Rates are those of the tables, in shares of 1 (`benchmark.outcomes.frame` says what each is); a failed cell has none.
-`attacks` and `attacked` are what `robust` is the worst case over, and on how many images: in a regime the same for all
-rows, and for a random draw those that it shares with them. `worst_case` counts everything that was run at the primary
-epsilon or below, on the `worst_case_images` that all of it saw.
+Rates are those of the tables, in shares of 1; a failed cell has none. `benchmark.leaderboard.outcomes.frame` says what
+each is. `attacks` and `attacked` are what `robust` is the worst case over, and on how many images: in a regime the same
+for all rows, and for a random draw those that it shares with them. `worst_case` counts everything that was run at the
+primary epsilon or below, on the `worst_case_images` that all of it saw.
 
 Columns of a stage or an epsilon are named after it: `seconds:train`, `key:model`, `robust@0.1`. What has several values
 (flags, parameters, signs) is JSON.
@@ -16,10 +16,10 @@ from typing import Any
 import pandas as pd
 
 from benchmark.exports.columns import Column, Kind, leaves, spelled, value_at
-from benchmark.nulls import nulls_of
-from benchmark.outcomes import Setting, check, presented, rates, settings
+from benchmark.leaderboard.nulls import nulls_of
+from benchmark.leaderboard.outcomes import Setting, check, presented, rates, settings
+from benchmark.leaderboard.standings import RegimeStandings
 from benchmark.records import Factors, Record, Results
-from benchmark.standings import RegimeStandings
 
 RATES: dict[str, Kind] = {
     "clean": "float",

@@ -7,8 +7,8 @@ from benchmark.exports import latex, robustbench
 from benchmark.exports.cells import cells
 from benchmark.exports.columns import to_csv, to_parquet, to_table
 from benchmark.exports.images import images
-from benchmark.leaderboard import as_markdown, leaderboard
-from benchmark.outcomes import check
+from benchmark.leaderboard.document import as_markdown, leaderboard
+from benchmark.leaderboard.outcomes import check
 from benchmark.records import Record
 from benchmark.store import write_atomically
 

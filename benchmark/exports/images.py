@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from benchmark.exports.cells import compared_under
 from benchmark.exports.columns import to_parquet
-from benchmark.outcomes import Setting, check
+from benchmark.leaderboard.outcomes import Setting, check
 from benchmark.records import Record, Results, Verdict, unpack_bits, unpack_levels
 from methods.errors import CoresetBenchError
 

@@ -10,8 +10,8 @@ from itertools import groupby
 
 from benchmark import wording
 from benchmark.exports.names import Names
-from benchmark.leaderboard import Leaderboard, Section
-from benchmark.tables import Grid
+from benchmark.leaderboard.document import Leaderboard, Section
+from benchmark.leaderboard.tables import Grid
 
 DOCUMENT = "leaderboard.tex"
 

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from benchmark import wording
 from benchmark.exports.names import Names
-from benchmark.masking import MASKING
-from benchmark.outcomes import AUTOATTACK, check
+from benchmark.leaderboard.masking import MASKING
+from benchmark.leaderboard.outcomes import AUTOATTACK, check
 from benchmark.records import Factors, Record, Results, Verdict, unpack_bits
 from benchmark.spec import FULL, UNIFORM
 from methods.errors import CoresetBenchError

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark import shares, wording
+from benchmark import wording
 from benchmark.figures.canvas import GREY, PALE, Drawing, Table, percent_height, sheet
 from benchmark.figures.emphasis import Ink, inks, rule
 from benchmark.figures.labels import Label, label_ends, room
+from benchmark.leaderboard import shares
+from benchmark.leaderboard.standings import RegimeStandings
 from benchmark.records import Record
 from benchmark.spec import FULL
-from benchmark.standings import RegimeStandings
 from benchmark.stats import CONFIDENCE, Estimate
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from benchmark import shares
-from benchmark.headlines import SPOTLIGHT
-from benchmark.standings import BASELINE, RegimeStandings
+from benchmark.leaderboard import shares
+from benchmark.leaderboard.headlines import SPOTLIGHT
+from benchmark.leaderboard.standings import BASELINE, RegimeStandings
 
 MOST = 7
 BLACK, BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = (

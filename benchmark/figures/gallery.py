@@ -9,10 +9,10 @@ from benchmark.experiments.scales import ROBUST, STANDARD
 from benchmark.figures import agreement, canvas, curves, embedding, heatmaps, planes, samples, tradeoffs, trajectories
 from benchmark.figures.canvas import Drawing
 from benchmark.figures.sources import AIGN, Missing, Source
+from benchmark.leaderboard.shares import is_dynamic
+from benchmark.leaderboard.standings import RegimeStandings, regime_standings
 from benchmark.plan import Trace
 from benchmark.records import Record
-from benchmark.shares import is_dynamic
-from benchmark.standings import RegimeStandings, regime_standings
 from benchmark.store import write_atomically
 from methods.errors import UsageError, unknown
 

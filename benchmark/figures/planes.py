@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark import plane
+from benchmark.experiments import plane
 from benchmark.figures.canvas import PALE, Drawing, Table, sheet
 from benchmark.figures.emphasis import BLUE, VERMILION
 

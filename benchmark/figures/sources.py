@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.estimate import ASK_ABOVE, measured, spoken, trace_work
+from benchmark.execution.estimate import ASK_ABOVE, measured, spoken, trace_work
 from benchmark.experiments.scales import STANDARD, proxies_of, scale_of
 from benchmark.plan import Data, Selection, Trace, is_dynamic, make_selection, make_trace
 from benchmark.randomness import derive_seed
@@ -20,7 +20,7 @@ from methods.errors import CoresetBenchError, UsageError
 
 if TYPE_CHECKING:
     from benchmark.data import Dataset
-    from benchmark.stages import Workshop
+    from benchmark.stages.compute import Workshop
 
 AIGN = ("input_grad_norm",)  # the signals that it is the mean of
 THUMBNAIL = 32  # pixels: the longer side of a shown image, at most

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from benchmark import shares, wording
-from benchmark.clocks import Spent, spent
+from benchmark import wording
 from benchmark.figures.canvas import GREY, PALE, Drawing, Table, columns_of, sheet, used
 from benchmark.figures.curves import ESTIMATE, estimate_cells, setting_note
 from benchmark.figures.emphasis import inks, rule
 from benchmark.figures.labels import Label, label_ends, label_points, room
+from benchmark.leaderboard import shares
+from benchmark.leaderboard.clocks import Spent, spent
+from benchmark.leaderboard.standings import BASELINE, RegimeStandings
 from benchmark.records import Record
 from benchmark.spec import FULL
-from benchmark.standings import BASELINE, RegimeStandings
 from benchmark.stats import CONFIDENCE
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from benchmark import wording
-from benchmark.family import Adjusted
-from benchmark.standings import Key, RegimeStandings
+from benchmark.leaderboard.family import Adjusted
+from benchmark.leaderboard.standings import Key, RegimeStandings
 from benchmark.stats import Estimate, estimate
 
 
@@ -21,7 +21,7 @@ class Excess:
 
     @classmethod
     def between(cls, cells: pd.DataFrame, fewer: "pd.Series[float]", more: "pd.Series[float]") -> "Excess":
-        """Of two rates of the same cells, lines of `benchmark.outcomes.frame`."""
+        """Of two rates of the same cells, lines of `benchmark.leaderboard.outcomes.frame`."""
         differences = fewer - more
         mean = estimate(differences.groupby(cells["replicate"]).mean().to_numpy())
         most = Estimate(float(differences.max()), None, 1)

@@ -1,7 +1,8 @@
 """Sentences about rows in one regime: accuracies, and differences that are refused where the records say otherwise.
 
 Accuracies are printed in %, differences in points, both with the half-width of their interval, as in the leaderboards.
-A `metric` is "robust", "clean", "worst_class", "autoattack" or another of the `SHARES` in `benchmark.outcomes.frame`.
+A `metric` is "robust", "clean", "worst_class", "autoattack" or another of the `SHARES` in
+`benchmark.leaderboard.outcomes.frame`.
 With `at`, a fraction, numbers are of that fraction, and without it means over the fractions of the suite.
 """
 
@@ -11,9 +12,9 @@ from itertools import combinations, product
 
 from benchmark import wording
 from benchmark.claims.evidence import Published
-from benchmark.outcomes import AUTOATTACK
+from benchmark.leaderboard.outcomes import AUTOATTACK
+from benchmark.leaderboard.standings import RegimeStandings
 from benchmark.spec import FULL
-from benchmark.standings import RegimeStandings
 from benchmark.stats import Estimate
 from methods.errors import UsageError, unknown
 

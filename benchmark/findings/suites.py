@@ -8,10 +8,10 @@ from benchmark import markdown, wording
 from benchmark.claims.evidence import Published
 from benchmark.findings.regimes import Regime
 from benchmark.findings.statements import Refuse
-from benchmark.outcomes import of_rows
+from benchmark.leaderboard.outcomes import of_rows
+from benchmark.leaderboard.standings import BASELINE, DYNAMIC_BASELINE
 from benchmark.records import Record
 from benchmark.spec import FULL
-from benchmark.standings import BASELINE, DYNAMIC_BASELINE
 from benchmark.stats import CONFIDENCE
 from methods.errors import unknown
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from benchmark.execution.run import Settings, run_suite
+from benchmark.leaderboard.outcomes import settings
 from benchmark.ledger.entries import ENTRIES, Pair
 from benchmark.ledger.lines import Compared, Counts, Setting, Trained
-from benchmark.outcomes import settings
 from benchmark.plan import Plan, Selection, make_plan
 from benchmark.records import Record, Results
-from benchmark.run import Settings, run_suite
 from benchmark.spec import AutoAttack, Suite, load_suite, validated_suite
 from benchmark.store import Store
 from methods.api import Integers

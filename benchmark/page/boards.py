@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmark import shares, wording
-from benchmark.leaderboard import Section
+from benchmark import wording
+from benchmark.leaderboard import shares
+from benchmark.leaderboard.document import Section
+from benchmark.leaderboard.standings import BASELINE, RegimeStandings
+from benchmark.leaderboard.tables import A, Grid, Labels
 from benchmark.records import Record
 from benchmark.spec import FULL
-from benchmark.standings import BASELINE, RegimeStandings
 from benchmark.stats import CONFIDENCE, paired_difference
-from benchmark.tables import A, Grid, Labels
 
 MEAN = "mean"
 FAILED = "failed"

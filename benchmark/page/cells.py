@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmark import wording
-from benchmark.outcomes import Setting, median_epsilon
+from benchmark.leaderboard.outcomes import Setting, median_epsilon
 from benchmark.page.texts import Pool
 from benchmark.records import Factors, Record, Results, unpack_bits
 from benchmark.rerun import added, command

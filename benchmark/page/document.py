@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from benchmark import shares, wording
+from benchmark import wording
 from benchmark.claims.answers import Asked
 from benchmark.claims.evidence import Published
+from benchmark.leaderboard import shares
+from benchmark.leaderboard.standings import RegimeStandings
+from benchmark.leaderboard.tables import Labels
 from benchmark.page.boards import board
 from benchmark.page.cards import cards
 from benchmark.page.cells import cells
 from benchmark.page.claims import claims
-from benchmark.standings import RegimeStandings
-from benchmark.tables import Labels
 
 
 def document(suites: Sequence[Published], asked: Sequence[Asked]) -> dict[str, Any]:

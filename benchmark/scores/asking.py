@@ -1,70 +1,19 @@
-"""What a row's method says of the pool, and which rows say the same."""
+"""Which rows of a plan say the same of the pool, and what is released of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeGuard
-
-import numpy as np
 
 from benchmark.cards import described
 from benchmark.plan import Plan, Selection
 from benchmark.scores.release import Entry, ReleasedRow
 from benchmark.scores.units import unit
 from benchmark.spec import Row
-from methods.api import Budget, Floats, Integers, Method, Scalar
-from methods.functions import FunctionMethod, positional
-from methods.policies import hard_end, way_of
+from benchmark.stages.answer import ranks, seen_by
+from methods.api import Scalar
+from methods.functions import positional
+from methods.policies import hard_end
 from methods.registry import get
-
-if TYPE_CHECKING:
-    from benchmark.stages import Workshop
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a method says of the pool at one budget.
-
-    scores       one number an image, [N], or None where the method chooses its set itself
-    picks        int64 [k], in the order of selection
-    weights      float64 [k], or None
-    generator    the generator's state after the score, where that draws
-    probability  float64 [N], the mean probability of the label that the policy `beta` reads, where it is in force
-    """
-
-    scores: Floats | None
-    picks: Integers
-    weights: Floats | None = None
-    generator: dict[str, Any] | None = None
-    probability: Floats | None = None
-
-
-def ask(workshop: "Workshop", selection: Selection) -> Answer:
-    """Raises CoresetBenchError where the selection of a run would."""
-    chosen, method = workshop.coreset(selection).arrays, selection.method
-    if not ranks(method):
-        return Answer(None, chosen["indices"], chosen.get("weights"))
-    context = workshop.context(selection)
-    context.rng.permutation(context.n)  # by which `select` breaks ties
-    before = context.rng.bit_generator.state
-    scores = method.score(context, Budget.of(selection.fraction, context.n)).astype(np.float64)
-    after = dict(context.rng.bit_generator.state)
-    seen, probability = _seen(selection), None
-    if seen is not None:
-        read = context.signals.label_probability[: context.signals.epoch(seen) + 1]
-        probability = read.mean(axis=0, dtype=np.float64)
-    return Answer(scores, chosen["indices"], None, None if after == before else after, probability)
-
-
-def ranks(method: Method) -> TypeGuard[FunctionMethod]:
-    """Whether it scores every sample, and a policy chooses."""
-    return isinstance(method, FunctionMethod) and method.rule is not None
-
-
-def _seen(selection: Selection) -> float | None:
-    """The share of the schedule that the policy `beta` reads beside the score; None where it is not in force."""
-    method = selection.method
-    return float(method.values["seen"]) if ranks(method) and way_of(method.rule or "") == "beta" else None
 
 
 def _own(selection: Selection) -> dict[str, Scalar]:
@@ -100,7 +49,7 @@ class Asked:
         found: dict[str, list[Row]] = {}
         for row in self.plan.suite.rows:
             found.setdefault(_name(self._any(row)), []).append(row)
-        return {name: sorted(rows, key=lambda row: _seen(self._any(row)) is None) for name, rows in found.items()}
+        return {name: sorted(rows, key=lambda row: seen_by(self._any(row)) is None) for name, rows in found.items()}
 
     def _any(self, row: Row) -> Selection:
         return self.chosen[row.name, self.plan.suite.fractions[0], self.plan.replicates[0]]
@@ -133,7 +82,7 @@ class Asked:
             fractions=fractions,
             nested=nested,
             weighted=info.weighted,
-            seen=_seen(selection),
+            seen=seen_by(selection),
         )
 
     @property

@@ -7,16 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from benchmark import workers
-from benchmark.agenda import Facts
+from benchmark.execution import workers
+from benchmark.execution.agenda import Facts
+from benchmark.execution.progress import tracked
+from benchmark.execution.run import Settings, trace_proxies
 from benchmark.plan import Plan, Selection, is_dynamic, make_plan
-from benchmark.progress import tracked
-from benchmark.run import Settings, trace_proxies
-from benchmark.scores.asking import Answer, Asked
+from benchmark.scores.asking import Asked
 from benchmark.scores.release import LABEL, POSITION, PROBABILITY, WEIGHT, About, Columns, Entry, ProxyRun, Release
 from benchmark.scores.replay import bind, choose
 from benchmark.scores.rounding import in_single
 from benchmark.spec import Suite
+from benchmark.stages.answer import Answer
 from benchmark.store import Artifact, Store, require_writable
 from benchmark.wording import counted
 from methods.api import Budget, Coreset, Floats

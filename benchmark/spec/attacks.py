@@ -64,8 +64,9 @@ class AutoAttack(Where):
 class Guard(Where):
     """Both of the suite's PGDs at the primary epsilon with `factor` times the steps and restarts, on few test images.
 
-    What they find beyond the suite's own shows how far its robust accuracies can be trusted; `benchmark.masking` says
-    how much is too much. On the first `images` test images; the margin is climbed `factor` times for each class.
+    What they find beyond the suite's own shows how far its robust accuracies can be trusted;
+    `benchmark.leaderboard.masking` says how much is too much. On the first `images` test images; the margin is
+    climbed `factor` times for each class.
     """
 
     images: Positive = 100

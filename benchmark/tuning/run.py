@@ -1,17 +1,19 @@
 """Running the trials of a suite: in worker processes, kept in the store, resumable."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from benchmark import workers
-from benchmark.estimate import ASK_ABOVE, spoken, training_work
-from benchmark.plan import Plan, make_plan
-from benchmark.progress import tracked
+from benchmark.charges import allowance
+from benchmark.execution import workers
+from benchmark.execution.estimate import ASK_ABOVE, spoken, training_work
+from benchmark.execution.progress import tracked
+from benchmark.plan import Data, Plan, Stage, make_plan
+from benchmark.randomness import derive_seed
 from benchmark.spec import Suite
 from benchmark.store import Store, require_writable
 from benchmark.tuning.search import EPOCHS, LR, Found, search
-from benchmark.tuning.stage import make_trial
 from benchmark.tuning.trials import Request, Trial
 from benchmark.wording import counted
 from methods.api import Budget
@@ -19,7 +21,7 @@ from methods.api import Budget
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from benchmark.run import Settings
+    from benchmark.execution.run import Settings
 
 TITLES = {EPOCHS: "numbers of epochs", LR: "learning rates"}
 
@@ -71,3 +73,23 @@ def _trial(store: Store, lost: Mapping[Request, str], request: Request, key: str
     made = store.read("trial", key)
     right, images = (made.meta["right"], made.meta["images"]) if made else (0, 0)
     return Trial(**vars(request), images=images, right=right, failure=lost.get(request, ""))
+
+
+def make_trial(suite: Suite, data: Data, request: Request) -> Stage:
+    """The stage that answers a request. Random coresets have seeds of their own: no model of the suite is judged."""
+    recipe, regime = request.recipe, suite.on_clocks()[request.regime]
+    spec: dict[str, Any] = {
+        **data.canonical(),
+        "model": regime.model,
+        "recipe": recipe.canonical(),
+        "fraction": request.fraction,
+        "seed": derive_seed("tune", request.replicate),
+    }
+    if recipe.objective == "trades":
+        attacks = suite.attacks
+        spec["epsilon"] = recipe.epsilon
+        spec["pgd"] = attacks.pgd.canonical()
+        spec["margin"] = attacks.margin.canonical() if attacks.margin else None
+    if recipe.clock == "cost":
+        spec["spare"] = asdict(allowance(suite))  # `random` spends none of it before training
+    return Stage("trial", spec)

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from benchmark import clocks
-from benchmark.leaderboard import render_markdown
+from benchmark.leaderboard import clocks
+from benchmark.leaderboard.document import render_markdown
+from benchmark.leaderboard.standings import RegimeStandings, regime_standings
+from benchmark.leaderboard.tables import Grid, Labels
 from benchmark.records import Cost, Record, Work
 from benchmark.spec import Recipe
-from benchmark.standings import RegimeStandings, regime_standings
-from benchmark.tables import Grid, Labels
 from tests.factories import FRACTIONS, POOL, RECIPES, declared, record, robust
 
 LABEL = Labels(POOL, frozenset())

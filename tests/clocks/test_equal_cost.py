@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmark.agenda import regimes
 from benchmark.charges import proxy_run
 from benchmark.data import load
-from benchmark.estimate import cell_training
+from benchmark.execution.agenda import regimes
+from benchmark.execution.estimate import cell_training
+from benchmark.execution.run import Settings, Summary, run_suite
 from benchmark.plan import Plan, Stage, make_plan
 from benchmark.publish import publish
 from benchmark.records import Record, read_records
-from benchmark.run import Settings, Summary, run_suite
 from benchmark.spec import Suite
+from benchmark.stages.trace import trace
 from benchmark.store import Artifact, Store
-from benchmark.trace import trace
 from methods.registry import get
 
 DEAR = {"method": "el2n", "params": {"proxies": 3, "at": 1.0}, "label": "dear"}

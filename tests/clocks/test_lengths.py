@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark import train as module
 from benchmark.data import Dataset, load
 from benchmark.models import build
 from benchmark.spec import Clock, DatasetSpec, Recipe
-from benchmark.train import batches_per_epoch, total_steps, train
+from benchmark.stages import train as module
+from benchmark.stages.train import batches_per_epoch, total_steps, train
 
 
 def sizes(samples: int, batch_size: int) -> list[int]:

@@ -10,17 +10,17 @@ import pytest
 import torch
 from rich.console import Console
 
-from benchmark import calibrate as module
 from benchmark.attacks import correct, pgd
-from benchmark.calibrate import calibrate
 from benchmark.data import load
-from benchmark.leaderboard import render_markdown
+from benchmark.execution.run import Settings, Summary, run_suite
+from benchmark.leaderboard.document import render_markdown
 from benchmark.models import build
 from benchmark.plan import Data, make_calibration, make_plan
-from benchmark.run import Settings, Summary, run_suite
 from benchmark.spec import PGD, Suite
+from benchmark.stages import calibrate as module
+from benchmark.stages.calibrate import calibrate
+from benchmark.stages.train import train
 from benchmark.store import Store
-from benchmark.train import train
 from methods.errors import CoresetBenchError
 
 SettingsIn = Callable[..., Settings]

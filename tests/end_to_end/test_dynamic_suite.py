@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from benchmark.estimate import Rates, cell_work
-from benchmark.leaderboard import render_markdown
+from benchmark.execution.estimate import Rates, cell_work
+from benchmark.execution.run import Settings, Summary, run_suite
+from benchmark.leaderboard.document import render_markdown
 from benchmark.plan import VERSIONS, make_plan
 from benchmark.plan import selection as module
 from benchmark.records import read_records
-from benchmark.run import Settings, Summary, run_suite
 from benchmark.select import suite_for
 from benchmark.spec import Suite, load_suite
 from methods import registry

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmark.run import Settings, run_suite
+from benchmark.execution.run import Settings, run_suite
 from benchmark.spec import Suite
 from methods import registry
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from benchmark.execution.run import Settings, Summary, run_suite
 from benchmark.plan import make_plan
 from benchmark.records import Record, read_records
-from benchmark.run import Settings, Summary, run_suite
 from benchmark.spec import Suite
 from benchmark.store import Store
 from methods import registry
@@ -116,7 +116,7 @@ def test_a_second_run_computes_nothing_and_needs_no_torch(suite: Suite, folder: 
     before = (first.folder / "records.jsonl").read_bytes(), written(folder / "store")
     script = (
         "import sys; from pathlib import Path; from rich.console import Console\n"
-        "from benchmark.run import Settings, run_suite; from benchmark.spec import Suite\n"
+        "from benchmark.execution.run import Settings, run_suite; from benchmark.spec import Suite\n"
         "folder = Path(sys.argv[2])\n"
         "settings = Settings(folder / 'store', folder / 'results')\n"
         "summary = run_suite(Suite.model_validate_json(sys.argv[1]), settings, Console())\n"

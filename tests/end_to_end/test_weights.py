@@ -9,13 +9,13 @@ import torch
 from rich.console import Console
 
 from benchmark.data import load
+from benchmark.execution.run import Settings, Summary, run_suite
 from benchmark.models import build
 from benchmark.plan import Plan, make_plan
 from benchmark.randomness import derive_seed
-from benchmark.run import Settings, Summary, run_suite
 from benchmark.spec import Suite
+from benchmark.stages.train import train
 from benchmark.store import Arrays, Store
-from benchmark.train import train
 
 ROWS = ["craig", {"method": "craig", "weights": False}]
 NAMES = ("craig", "craig (unweighted)")

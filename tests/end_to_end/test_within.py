@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmark import run as module
-from benchmark.leaderboard import render_markdown
-from benchmark.limit import Limit, Load
+from benchmark.execution import run as module
+from benchmark.execution.limit import Limit, Load
+from benchmark.execution.run import Settings, run_suite
+from benchmark.leaderboard.document import render_markdown
 from benchmark.plan import make_plan
 from benchmark.records import Record, read_records
-from benchmark.run import Settings, run_suite
 from benchmark.spec import Suite
 from benchmark.store import Store
 

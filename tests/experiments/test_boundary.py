@@ -5,7 +5,7 @@ import pytest
 from benchmark.claims.questions import questions
 from benchmark.experiments import boundary
 from benchmark.experiments.boundary import Learnt, measured
-from benchmark.plane import ALL, EASY, RANDOM
+from benchmark.experiments.plane import ALL, EASY, RANDOM
 from methods.errors import CoresetBenchError
 
 

@@ -8,7 +8,7 @@ from benchmark.data import load
 from benchmark.experiments.free import free_norms
 from benchmark.randomness import derive_seed
 from benchmark.spec import Augment, DatasetSpec, Recipe, Training
-from benchmark.trace import trace, unreported
+from benchmark.stages.trace import trace, unreported
 
 DATA = DatasetSpec(name="digits", train=90)
 

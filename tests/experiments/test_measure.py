@@ -87,8 +87,8 @@ def test_each_says_on_what_it_was_measured(lines: list[Measurement]) -> None:
 
 
 def test_again_from_the_store_they_say_the_same(folder: Path, lines: list[Measurement]) -> None:
-    from benchmark import stages
     from benchmark.experiments import free, geometry, lemma
+    from benchmark.stages import compute as stages
 
     with pytest.MonkeyPatch.context() as patch:
         for module, name in ((stages, "trace"), (geometry, "smallest"), (free, "free_norms"), (lemma, "sides")):

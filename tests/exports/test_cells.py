@@ -11,7 +11,7 @@ import pytest
 
 from benchmark.exports.cells import cells
 from benchmark.exports.columns import Column, to_csv, to_parquet, to_table
-from benchmark.outcomes import frame
+from benchmark.leaderboard.outcomes import frame
 from benchmark.records import Record
 from methods.errors import CoresetBenchError
 from tests.exports.samples import FAILURE, HOSTILE, dynamic, suite

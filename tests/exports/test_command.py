@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmark.cli.common import app
-from benchmark.leaderboard import render_markdown
+from benchmark.leaderboard.document import render_markdown
 from benchmark.records import write_records
 from methods.errors import CoresetBenchError, UsageError
 from tests.exports.samples import counted, suite

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.exports.files import write
-from benchmark.leaderboard import leaderboard
+from benchmark.leaderboard.document import leaderboard
 from benchmark.records import read_records
 
 ROOT = Path(__file__).parents[2]

@@ -10,8 +10,8 @@ import pytest
 
 from benchmark.exports import images as module
 from benchmark.exports.images import images
+from benchmark.leaderboard.standings import regime_standings
 from benchmark.records import Radii, Record, pack_bits, pack_levels, unpack_bits
-from benchmark.standings import regime_standings
 from benchmark.stats import paired_difference
 from methods.errors import CoresetBenchError
 from tests.exports.samples import HOSTILE, counted, strong, suite

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from benchmark.exports.latex import DOCUMENT, files, table, tex
-from benchmark.leaderboard import leaderboard
+from benchmark.leaderboard.document import leaderboard
+from benchmark.leaderboard.tables import Grid
 from benchmark.records import Record
-from benchmark.tables import Grid
 from tests.exports.samples import HOSTILE, counted, dynamic, suite
 
 # What may stand in escaped text: plain characters, escaped ones, symbols, and groups around one character.

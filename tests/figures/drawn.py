@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from benchmark.figures import canvas, gallery
 from benchmark.figures.canvas import Drawing
+from benchmark.leaderboard.standings import regime_standings
 from benchmark.records import Record
-from benchmark.standings import regime_standings
 from tests import factories as f
 
 HOSTILE = "<script>alert('$x^2$')</script> | a\nb & ünïcode 你好"

@@ -4,7 +4,7 @@ import pytest
 
 from benchmark.figures import curves
 from benchmark.figures.emphasis import MOST, inks, rule
-from benchmark.standings import regime_standings
+from benchmark.leaderboard.standings import regime_standings
 from tests import factories as f
 from tests.figures.drawn import HOSTILE, board, drawn, redrawn, table
 

@@ -14,7 +14,7 @@ from benchmark.figures.canvas import Drawing
 from benchmark.figures.sources import Missing, Source
 from benchmark.plan import Data
 from benchmark.spec import Suite
-from benchmark.stages import Workshop
+from benchmark.stages.compute import Workshop
 from benchmark.store import Store
 from methods.errors import UsageError
 from tests.figures.drawn import table
@@ -177,7 +177,7 @@ def test_alike_rows_are_neighbours() -> None:
 
 
 def test_the_plane_is_drawn_with_its_control(monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmark import plane
+    from benchmark.experiments import plane
     from benchmark.spec import Recipe, Training
 
     short = Training(model="mlp", recipe=Recipe(epochs=3, batch_size=32, lr=0.1))

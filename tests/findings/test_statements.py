@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from benchmark.leaderboard import render_markdown
+from benchmark.leaderboard.document import render_markdown
 from benchmark.stats import paired_difference
 from methods.errors import UsageError
 from tests.factories import COUNTS, FRACTIONS, bits, declared, grid, line_of, record, robust

@@ -10,12 +10,12 @@ import torch
 
 from benchmark.attacks import guard, margin_pgd, pgd
 from benchmark.data import load
-from benchmark.masking import telling
+from benchmark.leaderboard.masking import telling
 from benchmark.models import build
 from benchmark.models.folded import folded
 from benchmark.records import Sign
 from benchmark.spec import Guard, Regime, load_suite
-from benchmark.train import train
+from benchmark.stages.train import train
 
 NETWORKS, GUARD = 40, Guard()
 

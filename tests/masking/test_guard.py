@@ -6,7 +6,7 @@ from torch import Tensor
 
 from benchmark.attacks import correct, guard, margin_pgd, pgd, pgd_images
 from benchmark.attacks.pgd import cross_entropy, margin, unit_noise
-from benchmark.masking import telling
+from benchmark.leaderboard.masking import telling
 from benchmark.randomness import derive_seed
 from benchmark.records import Sign
 from benchmark.spec import PGD, MarginPGD

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmark.masking import flags, masked_rows
+from benchmark.leaderboard.masking import flags, masked_rows
 from benchmark.plan import make_plan
 from benchmark.records import Record, read_records, unpack_bits
 from benchmark.spec import CALIBRATE, Suite, load_suite

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.masking import MEANING, counted, flags, joined, masked_rows, of_cell, sentences, telling
+from benchmark.leaderboard.masking import MEANING, counted, flags, joined, masked_rows, of_cell, sentences, telling
 from benchmark.records import Record, Sign
 from tests.factories import bits, record, results
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from benchmark import worst_case
+from benchmark.leaderboard import worst_case
+from benchmark.leaderboard.standings import regime_standings
+from benchmark.leaderboard.tables import Grid, Labels
 from benchmark.records import Record
-from benchmark.standings import regime_standings
-from benchmark.tables import Grid, Labels
 from tests.factories import bits, declared, record
 
 PRIMARY = 0.1

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmark.execution.run import run_suite
 from benchmark.plan import Cell, Plan, make_plan
 from benchmark.publish import publish
 from benchmark.records import read_records
-from benchmark.run import run_suite
 from benchmark.spec import Suite
 from benchmark.store import Store
 from methods.errors import UsageError

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from benchmark.leaderboard import leaderboard, render_markdown
-from benchmark.nulls import nulls_of
-from benchmark.outcomes import frame
+from benchmark.leaderboard.document import leaderboard, render_markdown
+from benchmark.leaderboard.nulls import nulls_of
+from benchmark.leaderboard.outcomes import frame
+from benchmark.leaderboard.standings import regime_standings
 from benchmark.records import Record
-from benchmark.standings import regime_standings
 from benchmark.stats import null_position
 from tests.factories import PRIMARY, bits, line_of, record, robust
 from tests.many import suite

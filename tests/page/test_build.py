@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmark.cli.common import app
-from benchmark.leaderboard import leaderboard
+from benchmark.leaderboard.document import leaderboard
 from benchmark.page.build import build
 from benchmark.page.texts import Pool, embedded
 from benchmark.records import write_records

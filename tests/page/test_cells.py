@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark.outcomes import settings
+from benchmark.leaderboard.outcomes import settings
 from benchmark.page.cells import COLUMNS, cells
 from benchmark.records import Record, Seeds, pack_bits
 from benchmark.rerun import added, command

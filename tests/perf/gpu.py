@@ -17,7 +17,7 @@ from benchmark.data.memory import InMemory
 from benchmark.models import build
 from benchmark.models.classifier import Classifier
 from benchmark.spec import Augment, Recipe
-from benchmark.train import train
+from benchmark.stages.train import train
 
 BATCH, STEPS, SIDE, REPEATS = 512, 20, 8192, 3
 FORWARD_FLOPS = 2 * 0.5554e9  # of ResNet-18 with a CIFAR stem, one 32x32 image: 555 million multiply-adds

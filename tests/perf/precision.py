@@ -21,9 +21,9 @@ from benchmark.models import build
 from benchmark.models.folded import folded
 from benchmark.randomness import derive_seed
 from benchmark.spec import PGD, Augment, DatasetSpec, MarginPGD, Recipe
+from benchmark.stages.train import train
 from benchmark.stats import paired_difference
 from benchmark.store import write_atomically
-from benchmark.train import train
 from tests.perf.conftest import machine
 
 POOL, IMAGES, REPLICATES = 2_500, 500, 4

@@ -11,15 +11,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmark.allocator import keep_freed_memory
 from benchmark.attacks import autoattack, margin_pgd, pgd
 from benchmark.attacks.pgd import cross_entropy, pgd_images, unit_noise
 from benchmark.data import data_root, load
+from benchmark.execution.allocator import keep_freed_memory
 from benchmark.models import build
 from benchmark.models.folded import folded
 from benchmark.randomness import derive_seed
 from benchmark.spec import PGD, AutoAttack, DatasetSpec, MarginPGD, Recipe
-from benchmark.train import train
+from benchmark.stages.train import train
 from tests.perf.conftest import FULL
 
 Attacked = tuple[nn.Module, Tensor, Tensor]

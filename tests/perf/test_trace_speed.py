@@ -14,7 +14,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmark.data import Dataset, load
 from benchmark.data.memory import InMemory
 from benchmark.spec import Augment, DatasetSpec, Recipe, Training
-from benchmark.trace import trace
+from benchmark.stages.trace import trace
 from tests.perf.conftest import FULL
 
 ONLINE = ["correct", "logit_margin", "probability_margin", "label_probability", "probability_shift"]

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from benchmark.models import build
 from benchmark.models.classifier import Classifier
 from benchmark.spec import Recipe
-from benchmark.train import trades_losses, train
+from benchmark.stages.train import trades_losses, train
 from tests.perf.baselines_training import train_trades
 from tests.perf.conftest import FULL
 from tests.perf.test_trace_speed import noise

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmark import plane
+from benchmark.experiments import plane
 from benchmark.spec import Recipe, Training
 
 SIDE = plane.SIDE

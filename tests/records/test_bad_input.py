@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from benchmark.leaderboard import render_markdown
-from benchmark.outcomes import check
+from benchmark.leaderboard.document import render_markdown
+from benchmark.leaderboard.outcomes import check
 from benchmark.publish import publish, rebuild
 from benchmark.records import Record, Seeds, read_records, write_records
 from methods.errors import CoresetBenchError, UsageError

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmark.outcomes import median_epsilon
+from benchmark.leaderboard.outcomes import median_epsilon
 from benchmark.records import Radii, pack_levels
 
 STEP, LEVELS = 0.003, 7

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from benchmark.execution.run import Settings
 from benchmark.plan import Selection, make_plan
-from benchmark.run import Settings
 from benchmark.scores.collect import collect
 from benchmark.scores.release import Release, write_release
 from benchmark.spec import Recipe, Suite, load_suite

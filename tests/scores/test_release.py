@@ -12,7 +12,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from benchmark.data import fingerprint, load
-from benchmark.run import Settings
+from benchmark.execution.run import Settings
 from benchmark.scores import collect as collecting
 from benchmark.scores.collect import collect
 from benchmark.scores.release import ABOUT, read_release, to_bytes, write_release

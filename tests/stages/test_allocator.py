@@ -8,7 +8,7 @@ import pytest
 
 FAULTS = """
 import resource
-from benchmark.allocator import keep_freed_memory
+from benchmark.execution.allocator import keep_freed_memory
 {call}
 def once():
     return [bytearray(b"1") * (8 * 2**20) for _ in range(9)]

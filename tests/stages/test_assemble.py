@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark.assemble import assemble
+from benchmark.execution.assemble import assemble
 from benchmark.plan import Cell, Plan, make_plan
 from benchmark.records import Failure, Record, read_records, unpack_bits, write_records
 from benchmark.spec import FULL, Suite

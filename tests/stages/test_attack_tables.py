@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from benchmark.leaderboard import render_markdown, render_summary
-from benchmark.outcomes import frame
+from benchmark.leaderboard.document import render_markdown, render_summary
+from benchmark.leaderboard.outcomes import frame
+from benchmark.leaderboard.standings import regime_standings
 from benchmark.records import Record
-from benchmark.standings import regime_standings
 from tests.factories import COUNTS, PRIMARY, REPLICATES, bits, declared, grid, line_of, lines, record
 
 

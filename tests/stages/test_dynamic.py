@@ -10,12 +10,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmark.data import Dataset, load
-from benchmark.dynamic import Course, derivatives, train_by
 from benchmark.models import build
 from benchmark.models.classifier import Classifier
 from benchmark.randomness import normal_images
 from benchmark.spec import DatasetSpec, Recipe, Suite
-from benchmark.train import Round, fit, trades_images, trades_loss, train
+from benchmark.stages.dynamic import Course, derivatives, train_by
+from benchmark.stages.train import Round, fit, trades_images, trades_loss, train
 from methods import registry
 from methods.api import Coreset
 from methods.dynamics import DynamicFunction, DynamicInfo, Presentations, TrainingContext
@@ -243,7 +243,7 @@ def test_the_schedule_moves_with_what_is_presented(data: Dataset, monkeypatch: p
 
         return fit(model, images, noted(), recipe, seed, total, *rest, **more)
 
-    monkeypatch.setattr("benchmark.dynamic.fit", watched)
+    monkeypatch.setattr("benchmark.stages.dynamic.fit", watched)
     trained(data, registry.get("acs", {"batch": 5, "kappa": 0.5}), k=60)  # 120 to warm up: 100 and 20, then 60 and 60
     np.testing.assert_allclose(spans, [(0, 100 / 240), (100 / 240, 0.5), (0.5, 0.75), (0.75, 1)])
     spans.clear()

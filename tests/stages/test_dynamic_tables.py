@@ -1,6 +1,6 @@
 """Tables of the dynamic track, from known outcomes."""
 
-from benchmark.leaderboard import render_markdown, render_summary
+from benchmark.leaderboard.document import render_markdown, render_summary
 from benchmark.records import Record
 from benchmark.stats import paired_difference
 from benchmark.wording import points

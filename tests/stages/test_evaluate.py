@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from benchmark.data import Dataset, load
-from benchmark.evaluate import evaluate
 from benchmark.models import build
 from benchmark.models.classifier import Classifier
 from benchmark.spec import PGD, DatasetSpec, Recipe, SmallestEpsilon
-from benchmark.train import train
+from benchmark.stages.evaluate import evaluate
+from benchmark.stages.train import train
 
 IMAGES = 40
 

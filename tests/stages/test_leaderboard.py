@@ -8,14 +8,14 @@ import pytest
 from rich.console import Console
 
 from benchmark import wording
-from benchmark.leaderboard import leaderboard, print_table, render_markdown, render_summary
-from benchmark.outcomes import frame
+from benchmark.leaderboard.document import leaderboard, print_table, render_markdown, render_summary
+from benchmark.leaderboard.outcomes import frame
+from benchmark.leaderboard.standings import regime_standings
 from benchmark.records import (
     Cost,
     Record,
 )
 from benchmark.spec import Recipe
-from benchmark.standings import regime_standings
 from benchmark.stats import Estimate
 from methods.errors import CoresetBenchError
 from tests.factories import COUNTS, PRIMARY, REPLICATES, bits, declared, grid, line_of, lines, record, robust

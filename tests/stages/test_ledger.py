@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from benchmark.cli.ledger import ledger
+from benchmark.execution.run import Settings
 from benchmark.ledger import measured
 from benchmark.ledger.constructed import SETS
 from benchmark.ledger.entries import ENTRIES, Entry
@@ -16,7 +17,6 @@ from benchmark.ledger.measured import FRACTIONS, REPLICATES, ledger_suite, measu
 from benchmark.ledger.page import render
 from benchmark.plan import make_plan
 from benchmark.records import read_records
-from benchmark.run import Settings
 from benchmark.spec import Recipe, load_suite
 from benchmark.store import Store
 from methods import registry

@@ -5,8 +5,8 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from benchmark.agenda import waves
-from benchmark.limit import MARGIN, Limit, Load, duration
+from benchmark.execution.agenda import waves
+from benchmark.execution.limit import MARGIN, Limit, Load, duration
 from benchmark.plan import make_plan
 from benchmark.spec import Suite, load_suite
 from methods.errors import UsageError

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from benchmark.parcel import pack, unpack
+from benchmark.execution.parcel import pack, unpack
+from benchmark.execution.run import Settings, run_suite
 from benchmark.plan import Cell, make_plan
-from benchmark.run import Settings, run_suite
 from benchmark.spec import Suite
 from benchmark.store import Artifact, Store
 from methods.errors import CoresetBenchError, UsageError

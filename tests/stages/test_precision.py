@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmark import train as module
 from benchmark.spec import Recipe
+from benchmark.stages import train as module
 from tests.trainings import BOTH, STANDARD, assert_same, differ, network, trained
 
 

@@ -2,7 +2,7 @@
 
 import time
 
-from benchmark.stopwatch import stopwatch
+from benchmark.stages.stopwatch import stopwatch
 
 
 def test_waiting_costs_a_processor_nothing_and_an_accelerator_its_time() -> None:

@@ -17,10 +17,10 @@ from benchmark.models.classifier import Classifier
 from benchmark.plan import Stage, Trace, make_plan, make_trace
 from benchmark.randomness import derive_seed
 from benchmark.spec import Suite, Training
-from benchmark.stages import Workshop
+from benchmark.stages.compute import Workshop
+from benchmark.stages.trace import trace
+from benchmark.stages.train import train
 from benchmark.store import Artifact, Store
-from benchmark.trace import trace
-from benchmark.train import train
 from methods.errors import CoresetBenchError, UsageError
 
 Tiny = Callable[..., Suite]
@@ -139,7 +139,7 @@ def test_a_signal_asked_for_later_leaves_the_earlier_ones_alone(bench: Bench, tm
 
 def test_what_is_stored_is_not_traced_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     first = bench.traced("loss", "correct")
-    monkeypatch.setattr("benchmark.stages.trace", None)
+    monkeypatch.setattr("benchmark.stages.compute.trace", None)
     assert np.array_equal(bench.traced("correct")["correct"], first["correct"])
 
 
@@ -233,12 +233,12 @@ def test_a_signal_with_a_nan_harms_only_those_who_read_it(bench: Bench, monkeypa
         arrays["loss"][1, 7] = np.nan
         return arrays, *rest
 
-    monkeypatch.setattr("benchmark.stages.trace", spoilt)
+    monkeypatch.setattr("benchmark.stages.compute.trace", spoilt)
     wanted = bench.wanted("correct", "loss", "error_norm")
     with pytest.raises(CoresetBenchError, match=r"^The signal 'loss' is not finite for some samples"):
         bench.workshop.traced(wanted)
     assert not wanted.signals["loss"].done(bench.store)
-    monkeypatch.setattr("benchmark.stages.trace", None)  # what is asked for now is there
+    monkeypatch.setattr("benchmark.stages.compute.trace", None)  # what is asked for now is there
     assert set(bench.traced("correct", "error_norm")) == {"correct", "error_norm"}
 
 
@@ -255,7 +255,7 @@ def test_steps_that_wait_for_others_are_recorded_bit_for_bit(
     bench: Bench, waiting: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = recorded(bench, ONLINE)
-    monkeypatch.setattr("benchmark.trace.WAITING", waiting)
+    monkeypatch.setattr("benchmark.stages.trace.WAITING", waiting)
     apart = recorded(bench, ONLINE)
     assert all(np.array_equal(together[name], apart[name]) for name in ONLINE)
 
@@ -278,7 +278,7 @@ def test_a_signal_that_reads_the_step_s_images_or_weights_is_recorded_at_the_ste
 
 def test_a_folded_snapshot_is_that_of_the_model_to_rounding(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     folded = recorded(bench, SNAPSHOTS)
-    monkeypatch.setattr("benchmark.trace.snapshot_twin", lambda model: model)
+    monkeypatch.setattr("benchmark.stages.trace.snapshot_twin", lambda model: model)
     plain = recorded(bench, SNAPSHOTS)
     for name in SNAPSHOTS:
         np.testing.assert_allclose(folded[name], plain[name], rtol=1e-4, atol=1e-5, err_msg=name)
@@ -287,7 +287,7 @@ def test_a_folded_snapshot_is_that_of_the_model_to_rounding(bench: Bench, monkey
 
 def test_the_size_of_a_snapshot_s_batches_moves_rounding_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = recorded(bench, SNAPSHOTS)
-    monkeypatch.setattr("benchmark.trace.SNAPSHOT_FLOATS", 64 * 16)
+    monkeypatch.setattr("benchmark.stages.trace.SNAPSHOT_FLOATS", 64 * 16)
     small = recorded(bench, SNAPSHOTS)
     for name in SNAPSHOTS:
         np.testing.assert_allclose(whole[name], small[name], rtol=1e-4, atol=1e-5, err_msg=name)

@@ -8,12 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmark import train as module
 from benchmark.models.classifier import Classifier
 from benchmark.randomness import derive_seed, normal_images, shuffled
 from benchmark.spec import Augment, Recipe
-from benchmark.trace import Tracer
-from benchmark.train import Passes, rate_factor, total_steps, trades_images, trades_loss, train
+from benchmark.stages import train as module
+from benchmark.stages.trace import Tracer
+from benchmark.stages.train import Passes, rate_factor, total_steps, trades_images, trades_loss, train
 from methods.errors import CoresetBenchError
 from methods.signals import get_signal, signal_names
 from tests.trainings import BOTH, IDS, SEED, STANDARD, TRADES, assert_same, differ, digits, images, network, trained

@@ -21,7 +21,7 @@ PINS = Path(__file__).with_name("versions.json")
 REFRESH = "python -m tests.stages.test_versions"
 
 TRAINING = (
-    "benchmark/train.py",
+    "benchmark/stages/train.py",
     "benchmark/randomness.py",
     "benchmark/models/*.py",
     "benchmark/vision.py",
@@ -32,20 +32,31 @@ TRAINING = (
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 SOURCES: dict[str, tuple[str, ...]] = {
     "data": ("benchmark/data/*.py", "benchmark/randomness.py"),
-    "proxy": (*TRAINING, "benchmark/trace.py"),
-    "signal": ("benchmark/trace.py", "methods/signals/__init__.py", "methods/signals/recorder.py"),
+    "proxy": (*TRAINING, "benchmark/stages/trace.py"),
+    "signal": ("benchmark/stages/trace.py", "methods/signals/__init__.py", "methods/signals/recorder.py"),
     "coreset": (
-        "benchmark/stages.py",
+        "benchmark/stages/compute.py",
         "methods/api.py",
         "methods/functions.py",
         "methods/policies.py",
         "methods/registry.py",
     ),
-    "model": (*TRAINING, "benchmark/stages.py"),
-    "dynamic": (*TRAINING, "benchmark/dynamic.py", "benchmark/stages.py", "methods/api.py", "methods/dynamics.py"),
-    "outcome": ("benchmark/attacks/*.py", "benchmark/evaluate.py", "benchmark/randomness.py", "benchmark/models/*.py"),
-    "calibration": (*TRAINING, "benchmark/calibrate.py", "benchmark/attacks/*.py"),
-    "trial": (*TRAINING, "benchmark/calibrate.py", "benchmark/tuning/stage.py", "benchmark/attacks/*.py"),
+    "model": (*TRAINING, "benchmark/stages/compute.py"),
+    "dynamic": (
+        *TRAINING,
+        "benchmark/stages/dynamic.py",
+        "benchmark/stages/compute.py",
+        "methods/api.py",
+        "methods/dynamics.py",
+    ),
+    "outcome": (
+        "benchmark/attacks/*.py",
+        "benchmark/stages/evaluate.py",
+        "benchmark/randomness.py",
+        "benchmark/models/*.py",
+    ),
+    "calibration": (*TRAINING, "benchmark/stages/calibrate.py", "benchmark/attacks/*.py"),
+    "trial": (*TRAINING, "benchmark/stages/calibrate.py", "benchmark/stages/trial.py", "benchmark/attacks/*.py"),
 }
 
 

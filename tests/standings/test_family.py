@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmark.family import Contest, adjusted, rank_intervals
+from benchmark.leaderboard.family import Contest, adjusted, rank_intervals
 from benchmark.stats import holm, paired_p
 
 RNG = np.random.default_rng(3)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from benchmark.leaderboard import leaderboard, render_markdown
+from benchmark.leaderboard.document import leaderboard, render_markdown
+from benchmark.leaderboard.standings import regime_standings
 from benchmark.records import Record
 from benchmark.spec import Recipe
-from benchmark.standings import regime_standings
 from benchmark.stats import crossed
 from tests.factories import COUNTS, declared, grid, line_of, robust
 from tests.many import suite

@@ -8,7 +8,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark import family
+from benchmark.leaderboard import family
 from benchmark.stats import among_best, rank_intervals
 from benchmark.stats.ranks import surely_better
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from benchmark.leaderboard import render_markdown
-from benchmark.outcomes import settings
+from benchmark.execution.run import Settings, run_suite
+from benchmark.leaderboard.document import render_markdown
+from benchmark.leaderboard.outcomes import settings
 from benchmark.plan import make_calibration, make_plan
-from benchmark.run import Settings, run_suite
 from benchmark.spec import Suite, validated_suite
 from benchmark.tuning.run import tune
 from methods.errors import UsageError

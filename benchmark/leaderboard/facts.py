@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from benchmark import shares, wording
-from benchmark.outcomes import of_rows
+from benchmark import wording
+from benchmark.leaderboard import shares
+from benchmark.leaderboard.outcomes import of_rows
+from benchmark.leaderboard.standings import RegimeStandings
 from benchmark.records import Record
-from benchmark.standings import RegimeStandings
 from benchmark.stats import CONFIDENCE
 
 

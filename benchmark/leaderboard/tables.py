@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 
 from benchmark import wording
-from benchmark.outcomes import AUTOATTACK
+from benchmark.leaderboard.outcomes import AUTOATTACK
+from benchmark.leaderboard.standings import BASELINE, RegimeStandings, Standing
 from benchmark.spec import FULL, Family
-from benchmark.standings import BASELINE, RegimeStandings, Standing
 from benchmark.stats import CONFIDENCE
 
 SELECT_MARK = " †"

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmark import workers
-from benchmark.agenda import Facts, Todo, waves
-from benchmark.assemble import assemble
-from benchmark.estimate import ASK_ABOVE, calibration_work, cell_work, spoken, trace_work
-from benchmark.limit import Limit, Load
+from benchmark.execution import workers
+from benchmark.execution.agenda import Facts, Todo, waves
+from benchmark.execution.assemble import assemble
+from benchmark.execution.estimate import ASK_ABOVE, calibration_work, cell_work, spoken, trace_work
+from benchmark.execution.limit import Limit, Load
+from benchmark.execution.progress import Watch, tracked
 from benchmark.plan import Cell, Plan, make_plan
-from benchmark.progress import Watch, tracked
 from benchmark.records import Failure, Record, write_records
 from benchmark.spec import Suite
 from benchmark.store import Store, require_writable, write_atomically

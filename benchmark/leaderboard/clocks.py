@@ -13,12 +13,12 @@ from typing import cast
 import numpy as np
 
 from benchmark import wording
-from benchmark.family import rank_intervals
-from benchmark.outcomes import of_rows
+from benchmark.leaderboard.family import rank_intervals
+from benchmark.leaderboard.outcomes import of_rows
+from benchmark.leaderboard.standings import BASELINE, RegimeStandings
+from benchmark.leaderboard.tables import A, Column, Grid, Labels
 from benchmark.records import Factors, Record, Work
 from benchmark.spec import FULL
-from benchmark.standings import BASELINE, RegimeStandings
-from benchmark.tables import A, Column, Grid, Labels
 
 AT_LEAST = "≥ "
 SECONDS = ("proxy", "select", "train")

@@ -17,7 +17,7 @@ from benchmark.models.classifier import Classifier
 from benchmark.models.folded import folded
 from benchmark.provenance import peak_bytes, provenance
 from benchmark.spec import PGD, AutoAttack, MarginPGD, SmallestEpsilon
-from benchmark.stopwatch import stopwatch
+from benchmark.stages.stopwatch import stopwatch
 from benchmark.store import Artifact
 
 BATCH = 512

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from benchmark import wording
-from benchmark.outcomes import AUTOATTACK
+from benchmark.leaderboard.outcomes import AUTOATTACK
+from benchmark.leaderboard.standings import BASELINE, RegimeStandings, Standing
+from benchmark.leaderboard.tables import autoattack_scope
 from benchmark.records import BUDGET
 from benchmark.spec import FULL
-from benchmark.standings import BASELINE, RegimeStandings, Standing
 from benchmark.stats import MIN_REPLICATES, Estimate
 from benchmark.stats.power import MOST_REPLICATES
-from benchmark.tables import autoattack_scope
 
 SPOTLIGHT = "easycore"  # the method whose paper this benchmark puts to the test
 

@@ -11,21 +11,21 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmark.calibrate import calibrate
 from benchmark.data import Dataset, load
-from benchmark.dynamic import train_by
-from benchmark.evaluate import evaluate
 from benchmark.models import build
 from benchmark.models.classifier import Classifier
 from benchmark.plan import Cell, Selection, Stage, Trace
 from benchmark.provenance import peak_bytes, provenance
 from benchmark.randomness import derive_seed
 from benchmark.spec import CALIBRATE, DatasetSpec
-from benchmark.stopwatch import stopwatch
+from benchmark.stages.calibrate import calibrate
+from benchmark.stages.dynamic import train_by
+from benchmark.stages.evaluate import evaluate
+from benchmark.stages.stopwatch import stopwatch
+from benchmark.stages.trace import Report, Reporter, trace, unreported
+from benchmark.stages.train import train
+from benchmark.stages.trial import try_out
 from benchmark.store import Arrays, Artifact, Store
-from benchmark.trace import Report, Reporter, trace, unreported
-from benchmark.train import train
-from benchmark.tuning.stage import try_out
 from methods.api import HELD_OUT, Budget, Context, HeldOut, Signals
 from methods.errors import CoresetBenchError
 from methods.registry import run

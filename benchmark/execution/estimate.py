@@ -99,7 +99,7 @@ def measured(training: Training, data: "Dataset", device: str) -> Rates:
 
     from benchmark.attacks import pgd_images
     from benchmark.models import build
-    from benchmark.train import train
+    from benchmark.stages.train import train
 
     model = build(training.model, data.num_classes, data.shape, data.mean, data.std, seed=0).to(device)
     recipe = training.recipe.model_copy(update={"epochs": 1, "clock": "epochs", "lr": 1e-6})

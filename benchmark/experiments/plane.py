@@ -77,7 +77,7 @@ def points(data: "Dataset") -> tuple[Floats, Integers]:
 
 def hardness(data: "Dataset", seed: int, training: Training = TRAINING) -> Floats:
     """AIGN of each point, [N], from a proxy of its own that learns all of them."""
-    from benchmark.trace import trace
+    from benchmark.stages.trace import trace
     from methods.api import Signals
     from methods.easycore import aign
 
@@ -102,7 +102,7 @@ def learn(data: "Dataset", ids: Integers, seed: int, training: Training = TRAINI
     import torch
 
     from benchmark.models import build
-    from benchmark.train import train
+    from benchmark.stages.train import train
 
     seed = derive_seed("plane training", seed)
     start = derive_seed("init", seed)

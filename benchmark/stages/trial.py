@@ -1,44 +1,20 @@
 """Trying out one recipe: a stage of its own, which the store keeps."""
 
-from dataclasses import asdict
-from typing import Any
-
 import torch
 
 from benchmark.attacks import correct, margin_pgd, pgd
-from benchmark.calibrate import BATCH, trained_on_random
-from benchmark.charges import Charge, allowance, presentations
+from benchmark.charges import Charge, presentations
 from benchmark.data import Dataset
-from benchmark.plan import Data, Stage
+from benchmark.plan import Stage
 from benchmark.randomness import derive_seed, shuffled
-from benchmark.spec import PGD, MarginPGD, Recipe, Suite
-from benchmark.stopwatch import stopwatch
+from benchmark.spec import PGD, MarginPGD, Recipe
+from benchmark.stages.calibrate import BATCH, trained_on_random
+from benchmark.stages.stopwatch import stopwatch
+from benchmark.stages.trace import Report, unreported
 from benchmark.store import Artifact
-from benchmark.trace import Report, unreported
-from benchmark.tuning.trials import Request
 from methods.api import Budget
 
 ATTACKED = 500  # images of tune that meet the attacks, drawn once; clean ones are judged on all of it
-
-
-def make_trial(suite: Suite, data: Data, request: Request) -> Stage:
-    """The stage that answers a request. Random coresets have seeds of their own: no model of the suite is judged."""
-    recipe, regime = request.recipe, suite.on_clocks()[request.regime]
-    spec: dict[str, Any] = {
-        **data.canonical(),
-        "model": regime.model,
-        "recipe": recipe.canonical(),
-        "fraction": request.fraction,
-        "seed": derive_seed("tune", request.replicate),
-    }
-    if recipe.objective == "trades":
-        attacks = suite.attacks
-        spec["epsilon"] = recipe.epsilon
-        spec["pgd"] = attacks.pgd.canonical()
-        spec["margin"] = attacks.margin.canonical() if attacks.margin else None
-    if recipe.clock == "cost":
-        spec["spare"] = asdict(allowance(suite))  # `random` spends none of it before training
-    return Stage("trial", spec)
 
 
 def try_out(stage: Stage, data: Dataset, device: str, report: Report = unreported) -> Artifact:

@@ -11,12 +11,12 @@ from functools import cached_property
 import numpy as np
 
 from benchmark import wording
-from benchmark.outcomes import Setting
+from benchmark.leaderboard.outcomes import Setting
+from benchmark.leaderboard.standings import Floats, RegimeStandings
+from benchmark.leaderboard.tables import Column, Grid, Labels, grid
 from benchmark.records import Record, Results
 from benchmark.spec import UNIFORM
-from benchmark.standings import Floats, RegimeStandings
 from benchmark.stats import NullPosition, null_position
-from benchmark.tables import Column, Grid, Labels, grid
 
 
 @dataclass(frozen=True, eq=False)

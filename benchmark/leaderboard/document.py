@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark import clocks, headlines, markdown, masking, nulls, shares, tables, wording, worst_case
-from benchmark.facts import facts
+from benchmark import markdown, wording
+from benchmark.leaderboard import clocks, headlines, masking, nulls, shares, tables, worst_case
+from benchmark.leaderboard.facts import facts
+from benchmark.leaderboard.standings import BASELINE, RegimeStandings, regime_standings
 from benchmark.records import Record
 from benchmark.spec import Family
-from benchmark.standings import BASELINE, RegimeStandings, regime_standings
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -18,10 +18,10 @@ from benchmark.plan import Stage
 from benchmark.provenance import provenance
 from benchmark.randomness import derive_seed, shuffled
 from benchmark.spec import PGD, MarginPGD, Recipe, SmallestEpsilon
-from benchmark.stopwatch import stopwatch
+from benchmark.stages.stopwatch import stopwatch
+from benchmark.stages.trace import Report, Reporter, unreported
+from benchmark.stages.train import train
 from benchmark.store import Artifact
-from benchmark.trace import Report, Reporter, unreported
-from benchmark.train import train
 from methods.api import Budget
 from methods.errors import CoresetBenchError
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any
 
-from benchmark.estimate import Rates, calibration_work, cell_training, cell_work, spoken, trace_work
+from benchmark.execution.estimate import Rates, calibration_work, cell_training, cell_work, spoken, trace_work
 from benchmark.plan import Cell, Plan, Selection, Stage, Trace
 from benchmark.spec import Recipe
 from benchmark.store import Store

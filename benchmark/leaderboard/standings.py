@@ -2,8 +2,9 @@
 
 Rows are compared by robust accuracy at the primary epsilon, averaged over the suite's fractions replicate by
 replicate. A row that lacks one of the cells that the suite declares has estimates for those that it has, but no
-average over fractions and no rank; neither has one whose gradients mislead the attacks (`benchmark.masking`). Estimates
-are those of estimand A unless they say otherwise: over replicates, on this test set.
+average over fractions and no rank; neither has one whose gradients mislead the attacks
+(`benchmark.leaderboard.masking`). Estimates are those of estimand A unless they say otherwise: over replicates, on
+this test set.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,9 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmark.family import Adjusted, Contest, adjusted, rank_intervals
-from benchmark.masking import masked_rows
-from benchmark.outcomes import AUTOATTACK, Setting, frame, settings
+from benchmark.leaderboard.family import Adjusted, Contest, adjusted, rank_intervals
+from benchmark.leaderboard.masking import masked_rows
+from benchmark.leaderboard.outcomes import AUTOATTACK, Setting, frame, settings
 from benchmark.records import Record, Results
 from benchmark.spec import FULL
 from benchmark.stats import MIN_REPLICATES, Estimate, crossed, estimate, paired_difference, replicates_needed

@@ -7,8 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from benchmark.limit import Limit, Load
-from benchmark.workers import Failed, Pool
+from benchmark.execution.limit import Limit, Load
+from benchmark.execution.workers import Failed, Pool
 
 
 def tracked(

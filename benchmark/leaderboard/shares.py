@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from benchmark import wording
+from benchmark.leaderboard.standings import DYNAMIC_BASELINE as BASELINE
+from benchmark.leaderboard.standings import RegimeStandings
+from benchmark.leaderboard.tables import SELECT_MARK, A, Grid, Labels, adjustment, interval
 from benchmark.records import Record
 from benchmark.spec import FULL, Family
-from benchmark.standings import DYNAMIC_BASELINE as BASELINE
-from benchmark.standings import RegimeStandings
 from benchmark.stats import Estimate
-from benchmark.tables import SELECT_MARK, A, Grid, Labels, adjustment, interval
 
 TRACK = (
     "dynamic, of methods that re-select while the model trains, compared at equal sample presentations; "

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark import wording
+from benchmark.leaderboard.standings import RegimeStandings
+from benchmark.leaderboard.tables import A, Grid, Labels
 from benchmark.records import Record, Results
 from benchmark.spec import FULL
-from benchmark.standings import RegimeStandings
 from benchmark.stats import Estimate, estimate
-from benchmark.tables import A, Grid, Labels
 
 Floats = NDArray[np.float64]
 

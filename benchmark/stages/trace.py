@@ -20,7 +20,7 @@ from benchmark.models.classifier import Classifier
 from benchmark.models.folded import folded, normalised
 from benchmark.randomness import derive_seed
 from benchmark.spec import Training
-from benchmark.train import TF32, Passes, train
+from benchmark.stages.train import TF32, Passes, train
 from methods.api import HELD_OUT
 from methods.signals import get_signal
 from methods.signals.recorder import Recorder

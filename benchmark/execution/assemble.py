@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from benchmark import masking
 from benchmark.charges import BACKWARD, Charge, allowance
+from benchmark.leaderboard import masking
 from benchmark.plan import Cell, Plan, Stage, contestants, count_nulls
 from benchmark.records import (
     BUDGET,

@@ -17,7 +17,7 @@ from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.allocator import keep_freed_memory
+from benchmark.execution.allocator import keep_freed_memory
 from benchmark.plan import Plan, Selection, Stage, Trace, make_plan
 from benchmark.records import Failure
 from benchmark.spec import Suite
@@ -25,9 +25,9 @@ from benchmark.store import Store
 from methods.errors import CoresetBenchError, Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from benchmark.estimate import Rates
-    from benchmark.scores.asking import Answer
-    from benchmark.stages import Workshop
+    from benchmark.execution.estimate import Rates
+    from benchmark.stages.answer import Answer
+    from benchmark.stages.compute import Workshop
     from methods.api import Integers
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -81,7 +81,7 @@ def _start(setting: Setting, inflight: Any) -> None:
     """Sets a worker up. What fails here is said by its first task: an exception would only say that it died."""
     import torch
 
-    from benchmark.stages import Workshop
+    from benchmark.stages.compute import Workshop
 
     global _plan, _traces, _selections, _calibrations, _workshop, _unfit, _inflight
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as it is for a job in a script's background
@@ -170,7 +170,7 @@ def select(key: str) -> None:
 
 def score(key: str) -> "Answer":
     """What the method of the coreset of that key says of the pool."""
-    from benchmark.scores.asking import ask
+    from benchmark.stages.answer import ask
 
     return ask(_workshop, _selections[key])
 
@@ -197,7 +197,7 @@ def cell(cell_id: str) -> None:
 
 def rates(model: str) -> "Rates":
     """What that network's passes take, measured now."""
-    from benchmark.estimate import measured
+    from benchmark.execution.estimate import measured
 
     regime = next(r for r in (*_plan.suite.regimes.values(), *_plan.suite.proxies.values()) if r.model == model)
     return measured(regime, _workshop.data, _workshop.device)

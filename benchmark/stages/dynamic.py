@@ -21,9 +21,9 @@ from torch.nn import functional as F
 from benchmark.data import Dataset
 from benchmark.randomness import derive_seed, normal_images
 from benchmark.spec import Recipe
-from benchmark.stopwatch import stopwatch
-from benchmark.trace import SNAPSHOT_BATCH, Report, Reporter, unreported
-from benchmark.train import Passes, Round, batches_per_epoch, fit, trades_images, trades_losses
+from benchmark.stages.stopwatch import stopwatch
+from benchmark.stages.trace import SNAPSHOT_BATCH, Report, Reporter, unreported
+from benchmark.stages.train import Passes, Round, batches_per_epoch, fit, trades_images, trades_losses
 from methods.api import Signals
 from methods.dynamics import DynamicMethod, Presentations, TrainingContext, described, present
 from methods.signals import Signal, get_signal
