@@ -17,11 +17,10 @@ from benchmark.findings import page as findings
 from benchmark.leaderboard.document import as_markdown, as_summary
 from benchmark.page import build as site
 from benchmark.records import Record, read_records
+from benchmark.results import COMPRESSED, LOCAL, RECORDS, packed
 from benchmark.store import write_atomically
 from methods.errors import UsageError
 
-LOCAL = "local"
-RECORDS = "records.jsonl"
 LEADERBOARD = "leaderboard.md"
 TUNING = "tuning.jsonl"  # what the suite's recipes were chosen by, where `tune` was run
 README_SUITE = "digits"  # its summary stands in the README
@@ -40,14 +39,15 @@ def publish(suite: str, results: Path, readme: Path) -> list[Path]:
     run = results / LOCAL / suite / RECORDS
     if not run.is_file():
         raise UsageError(f"There is no run of '{suite}' at {run}; run it first: coreset-bench run {suite}")
-    published = results / suite / RECORDS
     whole = Published(suite, read_records(run))
     _require_whole(suite, whole.records)
     derived = _derived(whole, results, readme) | _across(*read(results, whole), results)
-    copies = {published: run.read_bytes()}
+    folder, (name, content) = results / suite, packed(run.read_bytes())
+    copies = {folder / name: content}
     if (trials := run.with_name(TUNING)).is_file():
-        copies[published.with_name(TUNING)] = trials.read_bytes()
+        copies[folder / TUNING] = trials.read_bytes()
     _write(copies | derived)
+    (folder / (RECORDS if name == COMPRESSED else COMPRESSED)).unlink(missing_ok=True)
     return [*copies, *derived]
 
 

@@ -4,6 +4,7 @@ Two runs with the same seeds on one machine write the same bytes except for `cos
 """
 
 import base64
+import gzip
 import json
 import zlib
 from collections.abc import Iterable
@@ -280,17 +281,27 @@ def write_records(path: Path, records: Iterable[Record]) -> None:
 
 
 def read_records(path: Path) -> list[Record]:
-    """The records of a file, in its order: all of them or none.
+    """The records of a file, which gzip may have compressed, in its order: all of them or none.
 
     Raises:
-        CoresetBenchError: the file is missing or empty, or a line is not a record of this schema.
+        CoresetBenchError: the file is missing, empty or damaged, or a line is not a record of this schema.
     """
     if not path.is_file():
         raise CoresetBenchError(f"There are no records at {path}; run the suite first (coreset-bench run SUITE).")
-    content = path.read_bytes().removesuffix(b"\n")
+    content = path.read_bytes()
+    if path.suffix == ".gz":
+        content = _unpacked(content, path)
+    content = content.removesuffix(b"\n")
     if not content:
         raise CoresetBenchError(f"{path} holds no records; run the suite first (coreset-bench run SUITE).")
     return [_read(line, f"{path}, line {number}") for number, line in enumerate(content.split(b"\n"), start=1)]
+
+
+def _unpacked(content: bytes, path: Path) -> bytes:
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error):
+        raise CoresetBenchError(f"{path} is damaged; take it from git again, or publish the suite anew.") from None
 
 
 def _read(line: bytes, where: str) -> Record:

@@ -16,6 +16,7 @@ from benchmark.claims.measurement import MEASUREMENTS, Measurement, read_measure
 from benchmark.claims.questions import SUPPORTED, UNDECIDED, Comparison, Question, Unit, Verdict, questions
 from benchmark.leaderboard.outcomes import Setting
 from benchmark.records import read_records
+from benchmark.results import suites_in
 from benchmark.stats import Estimate, estimate, replicates_needed, simultaneous
 from methods.errors import CoresetBenchError
 
@@ -88,9 +89,8 @@ def read(results: Path, replaced: Published | None = None) -> tuple[list[Publish
         CoresetBenchError: records or measurements cannot be read.
     """
     suites = {} if replaced is None else {replaced.name: replaced}
-    for path in results.glob("*/records.jsonl"):
-        name = path.parent.name
-        if name not in ("local", *suites):
+    for name, path in suites_in(results).items():
+        if name not in suites:
             suites[name] = Published(name, read_records(path))
     return [suites[name] for name in sorted(suites)], read_measurements(measurements_path(results))
 

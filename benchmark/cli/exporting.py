@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from benchmark.cli.common import RESULTS, ResultsPath, app
-from methods.errors import UsageError, unknown
+from methods.errors import UsageError
 
 
 class Format(StrEnum):
@@ -47,16 +47,18 @@ def export(
     """
     if suite is not None and records is not None:
         raise UsageError("Name a suite or --records, not both.")
+    from benchmark.results import LOCAL, published, records_of
+
     formats = [str(each) for each in format or Format]
     if records is not None:
         _export(records, out or _beside(records), formats)
     elif suite is not None:
-        found = _records(suite, results)
+        found = records_of(suite, results, results / LOCAL)
         _export(found, out or _beside(found), formats)
     elif out is not None:
         raise UsageError("--out is for one suite; name it.")
     else:
-        for found in _published(results):
+        for found in published(results).values():
             _export(found, _beside(found), formats)
 
 
@@ -81,25 +83,3 @@ def _export(records: Path, folder: Path, formats: list[str]) -> None:
         print("No JSON entries: no model of these records met AutoAttack.")
     if set(formats) == set(Format) and (old := left_over(folder, written)):
         print(f"Not of these records, and left alone: {len(old)} files in {folder}, such as {old[0]}.")
-
-
-def _records(suite: str, results: Path) -> Path:
-    """The suite's records: those that are published, or else those of a run here."""
-    from benchmark.publish import LOCAL, RECORDS
-
-    for path in (results / suite / RECORDS, results / LOCAL / suite / RECORDS):
-        if path.is_file():
-            return path
-    known = sorted({path.parent.name for path in results.glob(f"**/{RECORDS}")})
-    if not known:
-        raise UsageError(f"There are no results in {results}; run a suite first (coreset-bench run SUITE).")
-    raise unknown(f"suite among the results in {results}:", suite, known)
-
-
-def _published(results: Path) -> list[Path]:
-    from benchmark.publish import LOCAL, RECORDS
-
-    found = sorted(path for path in results.glob(f"*/{RECORDS}") if path.parent.name != LOCAL)
-    if not found:
-        raise UsageError(f"Nothing is published under {results}; publish a run first: make publish SUITE=digits")
-    return found

@@ -18,7 +18,7 @@ from benchmark.cli.common import (
     asker,
     resolve_device,
 )
-from methods.errors import CoresetBenchError, UsageError, unknown
+from methods.errors import CoresetBenchError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,20 +58,21 @@ def figures(
     Example: coreset-bench figures digits --trace
     """
     from benchmark.figures import gallery
-    from benchmark.publish import RECORDS
     from benchmark.records import read_records
+    from benchmark.results import LOCAL, published, records_of
+    from benchmark.spec import load_suite
 
     names = tuple(figure or gallery.NAMES)
     gallery.check_names(names)
     if suite is None:
         if trace or out:
             raise UsageError(f"--{'trace' if trace else 'out'} is for one suite; name it.")
-        for folder in gallery.published(results):
-            _write(gallery.of_records(read_records(folder / RECORDS), names), folder / gallery.FOLDER, png)
+        for path in published(results).values():
+            _write(gallery.of_records(read_records(path), names), path.parent / gallery.FOLDER, png)
         return
-    folder = _folder(suite, results)
-    target = out or folder / gallery.FOLDER
-    _write(gallery.of_records(read_records(folder / RECORDS), names), target, png)
+    path = records_of(load_suite(suite).name if suite.endswith(".toml") else suite, results, results / LOCAL)
+    target = out or path.parent / gallery.FOLDER
+    _write(gallery.of_records(read_records(path), names), target, png)
     if not any(name in gallery.OF_STORE or name == gallery.PLANE for name in names):
         return
     try:
@@ -89,21 +90,6 @@ def _write(drawings: "Iterable[Drawing]", target: Path, png: bool) -> None:
 
     for drawing in drawings:
         print(f"Written: {', '.join(map(str, gallery.write(drawing, target, png)))}")
-
-
-def _folder(suite: str, results: Path) -> Path:
-    """Where the suite's records lie: those that are published, or else those of a run here."""
-    from benchmark.publish import LOCAL, RECORDS
-    from benchmark.spec import load_suite
-
-    name = load_suite(suite).name if suite.endswith(".toml") else suite
-    for folder in (results / name, results / LOCAL / name):
-        if (folder / RECORDS).is_file():
-            return folder
-    known = sorted({path.parent.name for path in results.glob(f"**/{RECORDS}")})
-    if not known:
-        raise UsageError(f"There are no results in {results}; run a suite first (coreset-bench run SUITE).")
-    raise unknown(f"suite among the results in {results}:", name, known)
 
 
 def _source(suite: str, trace: bool, root: Path | None, store: Path, device: str, threads: int) -> "Source":

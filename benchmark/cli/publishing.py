@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from benchmark.cli.common import RESULTS, ResultsPath, app, console, print_rows
-from methods.errors import CoresetBenchError, UsageError, unknown
-
-RECORDS = "records.jsonl"
+from benchmark.results import LOCAL
+from methods.errors import CoresetBenchError, UsageError
 
 Readme = Annotated[Path, typer.Option(help="The README that shows the digits table.")]
 
@@ -39,7 +38,7 @@ def leaderboard(
     if suite is not None:
         if check:
             raise UsageError("--check is for all published leaderboards; leave the suite out.")
-        _show(suite, results if published else results / "local", as_json)
+        _show(suite, results if published else results / LOCAL, as_json)
         return
     if as_json or published:
         raise UsageError(f"--{'json' if as_json else 'published'} is for one suite; name it.")
@@ -58,14 +57,10 @@ def leaderboard(
 
 def _show(suite: str, folder: Path, as_json: bool) -> None:
     """Prints the leaderboard of the records in `folder/SUITE`, or their rates."""
-    if not (folder / suite / RECORDS).is_file():
-        held = [path.parent.name for path in folder.glob(f"*/{RECORDS}")]
-        if not held:
-            raise UsageError(f"There are no results in {folder}; run a suite first (coreset-bench run SUITE).")
-        raise unknown(f"suite among the results in {folder}:", suite, held)
     from benchmark.records import read_records
+    from benchmark.results import records_of
 
-    records = read_records(folder / suite / RECORDS)
+    records = read_records(records_of(suite, folder))
     if not as_json:
         from benchmark.leaderboard.document import print_table
 

@@ -20,6 +20,7 @@ from benchmark.execution.limit import Limit, Load
 from benchmark.execution.progress import Watch, tracked
 from benchmark.plan import Cell, Plan, make_plan
 from benchmark.records import Failure, Record, write_records
+from benchmark.results import LOCAL, RECORDS
 from benchmark.spec import Suite
 from benchmark.store import Store, require_writable, write_atomically
 from benchmark.wording import counted
@@ -84,7 +85,7 @@ class Summary:
 
 def local_folder(results: Path, suite: str) -> Path:
     """Where a run writes; `publish` copies from here."""
-    return results / "local" / suite
+    return results / LOCAL / suite
 
 
 def run_suite(
@@ -123,7 +124,7 @@ def run_suite(
             logs = {lost.log for lost in failed.values()}
             write_atomically(folder / "failures.log", "\n".join(sorted(logs)).encode())
     ordered = tuple(records[cell.id] for cell in plan.cells if cell.id in records)
-    write_records(folder / "records.jsonl", ordered)
+    write_records(folder / RECORDS, ordered)
     return Summary(folder, ordered, len(todo), len(left))
 
 

@@ -14,7 +14,7 @@ from benchmark.leaderboard.standings import RegimeStandings, regime_standings
 from benchmark.plan import Trace
 from benchmark.records import Record
 from benchmark.store import write_atomically
-from methods.errors import UsageError, unknown
+from methods.errors import unknown
 
 FOLDER = "figures"  # beside the records
 PLANE_SUITE = "digits"  # among whose figures the plane is, which is no suite's: the one that needs no files
@@ -140,15 +140,3 @@ def write(drawing: Drawing, folder: Path, png: bool) -> list[Path]:
     for kind, data in files.items():
         write_atomically(folder / f"{drawing.name}.{kind}", data)
     return [folder / f"{drawing.name}.{kind}" for kind in files]
-
-
-def published(results: Path) -> list[Path]:
-    """The folders of published suites.
-
-    Raises:
-        UsageError: there is none.
-    """
-    found = sorted(path.parent for path in results.glob("*/records.jsonl") if path.parent.name != "local")
-    if not found:
-        raise UsageError(f"Nothing is published under {results}; publish a run first: make publish SUITE=digits")
-    return found

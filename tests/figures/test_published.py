@@ -6,15 +6,16 @@ import pytest
 
 from benchmark.figures import gallery
 from benchmark.records import read_records
+from benchmark.results import suites_in
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
-SUITES = sorted(path.parent.name for path in RESULTS.glob("*/records.jsonl"))
+SUITES = suites_in(RESULTS)
 
 
-@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("suite", list(SUITES))
 def test_tables_beside_the_figures_are_those_of_the_records(suite: str) -> None:
     folder = RESULTS / suite / gallery.FOLDER
-    for drawing in gallery.of_records(read_records(RESULTS / suite / "records.jsonl")):
+    for drawing in gallery.of_records(read_records(SUITES[suite])):
         assert (folder / f"{drawing.name}.csv").read_bytes() == drawing.table.csv(), (
             "write it again with `make figures`"
         )

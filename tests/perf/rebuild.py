@@ -12,6 +12,7 @@ from time import perf_counter, process_time
 from benchmark import publish
 from benchmark.exports.files import write
 from benchmark.records import Record, read_records, write_records
+from benchmark.results import RECORDS
 from tests.many import CLOCKS, REGIMES, suite
 
 
@@ -32,7 +33,7 @@ def timed(what: str, work: Callable[[], object]) -> None:
 def main(images: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder)
-        published = results / "many" / publish.RECORDS
+        published = results / "many" / RECORDS
         write_records(published, records(images))
         print(f"{len(read_records(published)):,} records of {images:,} images, {published.stat().st_size / 1e6:.0f} MB")
         timed("leaderboard, claims and page", lambda: publish.rebuild(results, results / "README.md"))

@@ -1,11 +1,13 @@
 """Publishing writes what the records give, and notices when a published file says something else."""
 
+import gzip
 from pathlib import Path
 
 import pytest
 
 from benchmark.publish import publish, rebuild, stale
 from benchmark.records import read_records, write_records
+from benchmark.results import suites_in
 from methods.errors import CoresetBenchError, UsageError
 from tests.factories import declared, record, robust
 
@@ -49,6 +51,33 @@ def test_publishing_twice_changes_nothing(folder: Path) -> None:
     before = readme.read_bytes(), (results / "digits/leaderboard.md").read_bytes()
     publish("digits", results, readme)
     assert (readme.read_bytes(), (results / "digits/leaderboard.md").read_bytes()) == before
+
+
+def test_many_records_are_published_compressed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results, readme = folder / "results", folder / "README.md"
+    whole = (results / "local/other/records.jsonl").read_bytes()
+    monkeypatch.setattr("benchmark.results.LARGE", len(whole) - 1)
+    compressed = publish("other", results, readme)[0]
+    assert compressed == results / "other/records.jsonl.gz"
+    assert gzip.decompress(compressed.read_bytes()) == whole
+    assert read_records(compressed) == read_records(results / "local/other/records.jsonl")
+    assert suites_in(results) == {"other": compressed}
+    assert stale(results, readme) == []
+    leaderboard, once = (results / "other/leaderboard.md").read_bytes(), compressed.read_bytes()
+    publish("other", results, readme)
+    assert compressed.read_bytes() == once
+    monkeypatch.setattr("benchmark.results.LARGE", len(whole))
+    assert publish("other", results, readme)[0] == results / "other/records.jsonl"
+    assert not compressed.exists()
+    assert (results / "other/leaderboard.md").read_bytes() == leaderboard
+
+
+def test_damaged_compressed_records_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.results.LARGE", 0)
+    compressed = publish("other", folder / "results", folder / "README.md")[0]
+    compressed.write_bytes(compressed.read_bytes()[:-20])
+    with pytest.raises(CoresetBenchError, match=r"records\.jsonl\.gz is damaged; take it from git again"):
+        read_records(compressed)
 
 
 def test_only_digits_stands_in_the_readme(folder: Path) -> None:
