@@ -87,6 +87,22 @@ class Regime(Statements):
         means = {row: round(float(standings.over_replicates("robust", row, at).mean()), 9) for row in rows}
         return [row for row in rows if means[row] == means[rows[0]]]
 
+    def surely_above(self, row: str) -> list[str]:
+        """The rows that the suite's family shows to be better, on means over fractions, the highest first.
+
+        Refused where there is none; so is `surely_below`.
+        """
+        return self._surely({first for first, second in self.standings.surely_better() if second == row}, "above", row)
+
+    def surely_below(self, row: str) -> list[str]:
+        """The rows that the suite's family shows to be worse, likewise."""
+        return self._surely({second for first, second in self.standings.surely_better() if first == row}, "below", row)
+
+    def _surely(self, rows: set[str], side: str, row: str) -> list[str]:
+        if not rows:
+            self.refuse(f"the family of comparisons shows no row {side} {row}{self._where(None)}")
+        return [other for other in self.rows if other in rows]
+
     def ranks(self, row: str) -> str:
         """The ranks that a row may have: "1 to 17"."""
         found = next((standing.rank for standing in self.standings.order if standing.row == row), None)

@@ -53,6 +53,16 @@ def test_rows_that_share_the_highest_mean_are_all_named() -> None:
     assert picked == [["10 %", "`easycore`, 45.0 %"], ["10 %", "`el2n`, 45.0 %"], ["30 %", "`el2n`, 46.0 %"]]
 
 
+def test_what_the_family_shows_on_either_side_of_a_row() -> None:
+    suite, refused = of(many({"random": 0.4, "easycore": 0.55, "el2n": 0.1, "loss": 0.05}, replicates=6))
+    regime = suite.of("standard")
+    assert (regime.surely_above("random"), regime.surely_below("random")) == (["easycore"], ["el2n", "loss"])
+    assert refused == []
+    assert regime.surely_above("easycore") == []
+    (says,) = refused
+    assert says == f"the family of comparisons shows no row above easycore on {suite.published.name}, Standard training"
+
+
 def test_a_row_that_is_not_near_everywhere_is_refused() -> None:
     suite, refused = of(many({"random": 0.4, "easycore": 0.42, "el2n": 0.1}, replicates=6))
     found = suite.always_near_best("easycore")
