@@ -77,6 +77,13 @@ class Statements:
             self.refuse(f"the family of comparisons does not show {first} above {second}{self._where(None)}")
         return self.difference(first, second)
 
+    def not_surely(self, first: str, second: str) -> str:
+        """The difference in robust accuracy; refused where the family shows either to be better."""
+        better = self.standings.surely_better()
+        if (first, second) in better or (second, first) in better:
+            self.refuse(f"the family of comparisons tells {first} from {second}{self._where(None)}")
+        return self.difference(first, second)
+
     def _stated(
         self,
         first: Rows,

@@ -54,10 +54,14 @@ def test_rows_that_share_the_highest_mean_are_all_named() -> None:
 
 
 def test_what_the_family_shows_on_either_side_of_a_row() -> None:
-    suite, refused = of(many({"random": 0.4, "easycore": 0.55, "el2n": 0.1, "loss": 0.05}, replicates=6))
+    suite, refused = of(many({"random": 0.4, "easycore": 0.55, "el2n": 0.1, "loss": 0.095}, replicates=6))
     regime = suite.of("standard")
     assert (regime.surely_above("random"), regime.surely_below("random")) == (["easycore"], ["el2n", "loss"])
     assert refused == []
+    regime.not_surely("el2n", "loss")
+    assert refused == []
+    regime.not_surely("random", "easycore")
+    assert refused.pop().startswith("the family of comparisons tells random from easycore on ")
     assert regime.surely_above("easycore") == []
     (says,) = refused
     assert says == f"the family of comparisons shows no row above easycore on {suite.published.name}, Standard training"
