@@ -1,7 +1,8 @@
 """The records behind a suite's leaderboards, compactly: what a reader opens by a click.
 
 A cell is a list of values under `COLUMNS`; what cells share (recipes, seeds, machines) is a number into `pools`.
-Outcomes are counts of right images, counted here from the bits.
+Outcomes are counts of right images, counted here from the bits. Random draws that only tell chance are left to the
+records: there may be more of them than of all else, and the leaderboards show what they come to.
 """
 
 from collections.abc import Sequence
@@ -13,9 +14,9 @@ import numpy as np
 from benchmark import wording
 from benchmark.leaderboard.outcomes import Setting, median_epsilon
 from benchmark.page.texts import Pool
-from benchmark.records import Factors, Record, Results, unpack_bits
+from benchmark.records import Record, Results, unpack_bits
 from benchmark.rerun import added, command
-from benchmark.spec import UNIFORM, suite_names
+from benchmark.spec import suite_names
 
 COLUMNS = (
     "cell",
@@ -44,11 +45,13 @@ POOLS = ("row", "regime", "training", "seeds", "attacks", "origin", "stages", "k
 
 
 def cells(records: Sequence[Record], settings: dict[str, Setting]) -> dict[str, Any]:
-    """Every record of one suite, in the order of the records."""
+    """Every record of one suite but those of random draws, in the order of the records."""
     pools = {name: Pool() for name in POOLS}
+    rows = [record for record in records if not record.factors.null]
     return {
         "columns": COLUMNS,
-        "cells": [_cell(record, settings[record.factors.regime], pools) for record in records],
+        "cells": [_cell(record, settings[record.factors.regime], pools) for record in rows],
+        "draws": len(records) - len(rows),
         "pools": {name: pool.values for name, pool in pools.items()},
         "commands": _commands(records),
     }
@@ -80,8 +83,7 @@ def _row(record: Record) -> dict[str, Any]:
     """What tells this cell's row apart, whatever its fraction and replicate."""
     factors = record.factors
     return {
-        "row": _name(factors),
-        "draw": bool(factors.null),
+        "row": wording.plain(factors.row),
         "method": factors.method,
         "policy": factors.policy,
         "params": factors.params,
@@ -92,14 +94,6 @@ def _row(record: Record) -> dict[str, Any]:
         "reads_select": factors.reads_select,
         "track": factors.track,
     }
-
-
-def _name(factors: Factors) -> str:
-    """What a reader calls the row: its label, or what kind of random draw it is."""
-    if not factors.null:
-        return wording.plain(factors.row)
-    counts = "" if factors.null == UNIFORM else f" with the class counts of {wording.plain(factors.null)}"
-    return f"random draw{counts}"
 
 
 def _outcomes(results: Results, setting: Setting, pools: dict[str, Pool]) -> dict[str, Any]:

@@ -76,6 +76,13 @@ def test_what_cells_share_is_written_once() -> None:
     assert [len(pools[name]) for name in ("row", "regime", "training", "seeds", "origin")] == [2, 1, 1, 3, 1]
 
 
+def test_random_draws_are_counted_and_left_to_the_records() -> None:
+    draws = [record("null:uniform", replicate=draw, null="uniform") for draw in range(3)]
+    many = declared([record("easycore"), *draws])
+    assert [cell["row"]["row"] for cell in shown(many)] == ["easycore"]
+    assert cells(many, settings(many))["draws"] == 3
+
+
 def test_a_cell_whose_attacks_saw_fewer_images_is_counted_on_those() -> None:
     kept = np.array([True, False, True])
     ran = record(clean=[True] * 5, attacked={("pgd-20", 0.1): kept})

@@ -50,13 +50,11 @@ function cellContent(name) {
   const siblings = all.filter(
     (each) => each.row.row === cell.row.row && each.regime === cell.regime && each.fraction === cell.fraction,
   );
-  const which = cell.row.draw ? "draw" : "replicate";
   const [k, effective, steps, presentations] = cell.picks;
   return {
-    title: [cell.row.row, cell.fraction, board.training, `${which} ${cell.replicate}`].join(", "),
+    title: [cell.row.row, cell.fraction, board.training, `replicate ${cell.replicate}`].join(", "),
     body: [
       siblings.length > 1 &&
-        siblings.length <= 20 &&
         h(
           "div",
           { class: "replicates", role: "group", "aria-label": "Replicates" },

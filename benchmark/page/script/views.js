@@ -221,7 +221,6 @@ function drawCells(state) {
     { name: "fraction", cell: (cell) => cell.fraction },
     {
       name: "replicate",
-      title: "Random draws are counted likewise",
       cell: (cell) => cell.replicate,
       key: (cell) => cell.replicate,
     },
@@ -245,7 +244,10 @@ function drawCells(state) {
       "p",
       { class: "under" },
       `${suite.title} · ${board.training} · ${board.clock} · ε = ${board.epsilons[eps]}. ` +
-        "A cell is one coreset, one model trained on it and its outcome on every test image; a name opens its record.",
+        "A cell is one coreset, one model trained on it and its outcome on every test image; a name opens its record." +
+        (suite.cells.draws
+          ? ` The suite’s ${count(suite.cells.draws)} random draws, among which the leaderboard places its rows, are in its records alone.`
+          : ""),
     ),
     h(
       "section",
