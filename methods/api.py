@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,8 @@ class MethodInfo:
     trains: bool = False
 
     def __post_init__(self) -> None:
+        if self.direction not in get_args(Direction):
+            raise unknown(f"direction of '{self.name}'", self.direction, get_args(Direction))
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
 
 

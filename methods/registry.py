@@ -40,6 +40,15 @@ class Unavailable:
     reason: str
 
 
+class NameTaken(UsageError):
+    """Two methods have one name."""
+
+    def __init__(self, name: str, files: Iterable[Path | None]) -> None:
+        self.name = name
+        where = " and ".join(dict.fromkeys(file.name for file in files if file))
+        super().__init__(f"Two methods are called '{name}'" + (f" (in {where})" if where else "") + "; rename one of them.")
+
+
 _methods: dict[str, Method] = {}
 _unavailable: dict[str, Unavailable] = {}
 _lacking: dict[str, str] = {}
@@ -112,14 +121,14 @@ def register(method: Any) -> Any:
     """Registers a `Method`, or a class of one (its constructor's keyword arguments are the parameters).
 
     Raises:
-        UsageError: the name is taken by other code.
+        NameTaken: the name is taken by other code.
     """
     if not isinstance(method.info, MethodInfo):
         where = getattr(method, "__name__", method)
         raise UsageError(f"The `info` of '{where}' is no MethodInfo; make it a class attribute, not a property.")
     name = method.info.name
     if name in _methods and _written(_methods[name]) != _written(method):  # imported twice is still one
-        raise UsageError(f"Two methods are called '{name}'; rename one of them.")
+        raise NameTaken(name, map(source_file, (_methods[name], method)))
     _methods[name] = method
     return method
 
@@ -151,17 +160,23 @@ def source_hash(method: Any) -> str:
 
 
 def _load() -> None:
-    """Imports every module of this package and of `compat`, then every plugin; a failing one becomes `Unavailable`."""
+    """Imports every module of this package and of `compat`, then every plugin; a failing one becomes `Unavailable`.
+
+    So does a name that two modules claim: the first to be imported would stand in the tables under the other's name.
+    A plugin takes no name from these modules.
+    """
     global _loaded
     if _loaded:
         return
     _loaded = True
-    own = __package__ or "methods"
+    own, contested = __package__ or "methods", set[str]()
     for package in map(importlib.import_module, (own, f"{own}.compat")):
         for module in pkgutil.iter_modules(package.__path__):
             if not module.ispkg:
-                with _reported(module.name):
+                with _reported(module.name, contested):
                     importlib.import_module(f"{package.__name__}.{module.name}")
+    for name in contested:
+        _methods.pop(name, None)
     for point in entry_points(group=GROUP):
         with _reported(point.name):
             _adopt(point.load())
@@ -180,9 +195,14 @@ def _is_method(found: Any) -> bool:
 
 
 @contextmanager
-def _reported(name: str) -> Iterator[None]:
+def _reported(name: str, contested: set[str] | None = None) -> Iterator[None]:
+    """Notes why what is called `name` cannot be loaded; names that are taken also in `contested`, if given."""
     try:
         yield
+    except NameTaken as error:
+        if contested is not None:
+            contested.add(name := error.name)
+        _unavailable[name] = Unavailable(name, str(error))
     except (Exception, SystemExit) as error:  # a plugin may fail in any way, and must not take the others with it
         reason = str(error) if isinstance(error, CoresetBenchError) else f"{type(error).__name__}: {error}"
         _unavailable[name] = Unavailable(name, reason)

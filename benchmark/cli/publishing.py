@@ -38,7 +38,7 @@ def leaderboard(
     if suite is not None:
         if check:
             raise UsageError("--check is for all published leaderboards; leave the suite out.")
-        _show(suite, results if published else results / LOCAL, as_json)
+        _show(_records_to_show(suite, results, published), as_json)
         return
     if as_json or published:
         raise UsageError(f"--{'json' if as_json else 'published'} is for one suite; name it.")
@@ -55,12 +55,22 @@ def leaderboard(
     print("\n".join(f"Written: {path}" for path in changed) or "Nothing to write: all leaderboards are up to date.")
 
 
-def _show(suite: str, folder: Path, as_json: bool) -> None:
-    """Prints the leaderboard of the records in `folder/SUITE`, or their rates."""
-    from benchmark.records import read_records
-    from benchmark.results import records_of
+def _records_to_show(suite: str, results: Path, published: bool) -> Path:
+    """The file of records, of the run here or as published."""
+    from benchmark.results import records_in, records_of, suites_in
 
-    records = read_records(records_of(suite, folder))
+    if not published and not records_in(results / LOCAL / suite) and suite in suites_in(results):
+        raise UsageError(
+            f"'{suite}' was not run here; coreset-bench leaderboard {suite} --published prints what is published."
+        )
+    return records_of(suite, results if published else results / LOCAL)
+
+
+def _show(path: Path, as_json: bool) -> None:
+    """Prints the leaderboard of these records, or their rates."""
+    from benchmark.records import read_records
+
+    records = read_records(path)
     if not as_json:
         from benchmark.leaderboard.document import print_table
 

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,8 +37,8 @@ def run(
     row: ExtraRows = None,
     clock: Clock = None,
     only: Annotated[
-        str | None, typer.Option(metavar="PATTERN", help="Compute only cells that match, such as '*/easycore/*'.")
-    ] = None,
+        str, typer.Option(metavar="PATTERN", help="Compute only cells that match, such as '*/easycore/*'.")
+    ] = "*",
     jobs: Jobs = 0,
     threads: Threads = 1,
     device: Device = "auto",
@@ -71,13 +70,11 @@ def run(
 
     left = limit and max(0.1, limit - (time.monotonic() - began))  # imports took their part
     settings = Settings(store, results, data, jobs, threads, resolve_device(device), download, asker(yes), left)
-    summary = run_suite(chosen, settings, out, lambda cell: only is None or fnmatchcase(cell.id, only))
+    summary = run_suite(chosen, settings, out, only)
     if not summary.computed:
         out.print(f"Nothing to do: all {len(summary.records)} cells are in {store}.", highlight=False)
     if summary.left and not summary.records:
         raise CoresetBenchError(f"No cell was finished within {within}; what was done is kept, and needs more time.")
-    if not summary.records:
-        raise UsageError(f"No cell of '{chosen.name}' matches '{only}'; see coreset-bench plan {suite} --json.")
     board = summary.folder / "leaderboard.md"
     write_atomically(board, render_markdown(summary.records).encode())
     print_table(summary.records, out)

@@ -7,8 +7,6 @@ from typing import Any
 from benchmark.data.entry import Entry, Source
 from methods.errors import CoresetBenchError, UsageError
 
-_DOWNLOAD = "`coreset-bench run SUITE --download`"
-
 
 @dataclass(frozen=True)
 class Cifar(Entry):
@@ -52,12 +50,12 @@ class Cifar(Entry):
                 if not download:
                     raise CoresetBenchError(
                         f"{self._fault(root / self.folder, reader)}; delete the folder and get it again with "
-                        f"{_DOWNLOAD}."
+                        "--download."
                     ) from None
         elif not download:
             raise UsageError(
                 f"{self.name} is not in {root} (no folder '{self.folder}'); "
-                f"set CORESET_BENCH_DATA to the folder that holds it, or get it with {_DOWNLOAD}."
+                f"set CORESET_BENCH_DATA to the folder that holds it, or get it with --download."
             )
         return self._downloaded(root, reader)
 

@@ -8,6 +8,7 @@ on where it was. A run may have a limit of time.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from rich.console import Console
@@ -24,6 +25,7 @@ from benchmark.results import LOCAL, RECORDS
 from benchmark.spec import Suite
 from benchmark.store import Store, require_writable, write_atomically
 from benchmark.wording import counted
+from methods.errors import UsageError
 
 Confirm = Callable[[str], None]  # raises UsageError where the answer is no
 
@@ -89,15 +91,16 @@ def local_folder(results: Path, suite: str) -> Path:
 
 
 def run_suite(
-    suite: Suite, settings: Settings, console: Console, wanted: Callable[[Cell], bool] = lambda cell: True
+    suite: Suite, settings: Settings, console: Console, only: str = "*"
 ) -> Summary:
     """Computes what the store lacks and writes `records.jsonl` to the suite's local folder.
 
-    A cell that fails becomes a record that says why, and the others go on. With `wanted`, cells that it refuses are
-    not computed and stand in the records only where they are done already; nor are those for which `settings.within`
-    leaves no time.
+    A cell that fails becomes a record that says why, and the others go on. Cells whose names `only`, a pattern of
+    fnmatch, does not match are not computed and stand in the records only where they are done already; nor are those for
+    which `settings.within` leaves no time.
 
     Raises:
+        UsageError: no cell's name matches `only`; earlier records are left as they are.
         CoresetBenchError: a folder cannot be written, data are not there, or a worker died.
     """
     limit = Limit(settings.within) if settings.within else None
@@ -105,9 +108,12 @@ def run_suite(
     for place in (settings.store, folder):
         require_writable(place)
     plan, store = make_plan(suite, settings.data), Store(settings.store)
+    wanted = {cell.id for cell in plan.cells if fnmatchcase(cell.id, only)}
+    if not wanted:
+        raise UsageError(f"No cell of '{suite.name}' matches '{only}'; see coreset-bench plan {suite.name} --json.")
     facts = store.read("data", plan.data.stage.key)
     records = _assembled(plan, plan.cells, facts.meta, store, {}) if facts else {}
-    todo = [cell for cell in plan.cells if not (cell.id in records or cell.unaffordable) and wanted(cell)]
+    todo = [cell for cell in plan.cells if not (cell.id in records or cell.unaffordable) and cell.id in wanted]
     left: list[Cell] = []
     if todo:
         with settings.pool(plan) as pool:

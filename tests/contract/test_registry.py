@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import methods
 from methods import registry
 from methods.api import Budget, Context, Coreset, MethodInfo, Signals
 from methods.errors import CoresetBenchError, UsageError
@@ -108,6 +109,26 @@ def test_a_name_belongs_to_one_method() -> None:
     assert register(first) is first
     with pytest.raises(UsageError, match="Two methods are called 'easycore'"):
         score("easycore", needs="loss", keep="low")(lambda signals: signals.loss[-1])
+
+
+def test_a_file_does_not_take_the_name_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`a_mine.py` is imported before `loss.py`, and would stand in the tables under its name."""
+    (tmp_path / "a_mine.py").write_text(PLUGIN.replace('"mine"', '"herding"'))
+    monkeypatch.setattr(methods, "__path__", [str(tmp_path), *methods.__path__])
+    monkeypatch.setattr(registry, "_methods", {})
+    for name in [name for name in sys.modules if name == "methods.herding"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(registry, "_loaded", False)
+    words = r"could not be loaded: Two methods are called 'herding' \(in a_mine.py and herding.py\)"
+    with pytest.raises(UsageError, match=words):
+        get("herding")
+    assert "herding" not in registry.method_names()
+    monkeypatch.delitem(sys.modules, "methods.a_mine")
+
+
+def test_a_direction_is_one_that_is_known() -> None:
+    with pytest.raises(UsageError, match="Unknown direction of 'odd' 'simple'; did you mean 'middle'"):
+        score("odd", needs="loss", keep="low", direction="simple")(lambda signals: signals.loss[-1])
 
 
 def test_a_function_says_what_it_takes() -> None:

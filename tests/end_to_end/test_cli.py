@@ -104,6 +104,7 @@ def but(option: str, value: str) -> tuple[str, ...]:
         (("leaderboard", "digits", "--check"), ("leave the suite out",)),
         (("leaderboard", "--json"), ("--json is for one suite",)),
         (("leaderboard", "digits"), ("There are no results in results/local",)),
+        (("run", "digits", "--only", "*/easycor/*"), ("No cell of 'digits' matches '*/easycor/*'",)),
         ((*but("--dataset", "cifar10"), "--suite", "cifar10-tiny", "--data", "absent"), ("CORESET_BENCH_DATA",)),
     ],
 )

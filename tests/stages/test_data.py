@@ -201,7 +201,7 @@ def test_a_size_is_for_folders() -> None:
 def test_data_that_are_not_there_say_where_they_belong(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=f"{name} is not in {tmp_path} .*CORESET_BENCH_DATA") as caught:
         load(DatasetSpec(name=name), tmp_path)
-    assert ("run SUITE --download" in str(caught.value)) == (name == "cifar10")
+    assert ("get it with --download" in str(caught.value)) == (name == "cifar10")
 
 
 def test_a_damaged_cifar_file_is_named(tmp_path: Path) -> None:
