@@ -46,7 +46,9 @@ class NameTaken(UsageError):
     def __init__(self, name: str, files: Iterable[Path | None]) -> None:
         self.name = name
         where = " and ".join(dict.fromkeys(file.name for file in files if file))
-        super().__init__(f"Two methods are called '{name}'" + (f" (in {where})" if where else "") + "; rename one of them.")
+        super().__init__(
+            f"Two methods are called '{name}'" + (f" (in {where})" if where else "") + "; rename one of them."
+        )
 
 
 _methods: dict[str, Method] = {}

@@ -24,6 +24,7 @@ from benchmark.records import (
     pack_levels,
 )
 from benchmark.spec import FULL, Suite
+from benchmark.stages.network import of_one_network
 from benchmark.store import Artifact, Store
 from methods.api import HELD_OUT, Budget
 from methods.dynamics import described
@@ -32,7 +33,8 @@ DESCENTS = {"pgd": "pgd", "margin": "margin-pgd"}  # outcomes with one line of b
 
 
 def assemble(plan: Plan, cell: Cell, facts: Mapping[str, Any], store: Store, failure: Failure | None) -> Record | None:
-    """The record of a cell; None where a stage is missing or damaged and no failure explains it.
+    """The record of a cell; None where a stage is missing or damaged, or outcomes are of another network than the
+    model, and no failure explains it.
 
     `facts` is the meta of the data stage.
     """
@@ -49,7 +51,9 @@ def assemble(plan: Plan, cell: Cell, facts: Mapping[str, Any], store: Store, fai
     coreset = _read(store, cell.selection.coreset) if cell.selection else Artifact({}, {})
     model = store.read(cell.model.kind, cell.model.key, whole=False)
     outcomes = {name: _read(store, stage) for name, stage in cell.outcomes.items()}
-    if coreset is None or model is None or not all(outcomes.values()) or (cell.calibration and measured is None):
+    if coreset is None or model is None or (cell.calibration and measured is None):
+        return None
+    if not of_one_network(model, outcomes.values()):
         return None
     made = {name: artifact for name, artifact in outcomes.items() if artifact}
     proxies = _proxies(cell, store)

@@ -25,7 +25,7 @@ from benchmark.results import LOCAL, RECORDS
 from benchmark.spec import Suite
 from benchmark.store import Store, require_writable, write_atomically
 from benchmark.wording import counted
-from methods.errors import UsageError
+from methods.errors import CoresetBenchError, UsageError
 
 Confirm = Callable[[str], None]  # raises UsageError where the answer is no
 
@@ -90,14 +90,12 @@ def local_folder(results: Path, suite: str) -> Path:
     return results / LOCAL / suite
 
 
-def run_suite(
-    suite: Suite, settings: Settings, console: Console, only: str = "*"
-) -> Summary:
+def run_suite(suite: Suite, settings: Settings, console: Console, only: str = "*") -> Summary:
     """Computes what the store lacks and writes `records.jsonl` to the suite's local folder.
 
-    A cell that fails becomes a record that says why, and the others go on. Cells whose names `only`, a pattern of
-    fnmatch, does not match are not computed and stand in the records only where they are done already; nor are those for
-    which `settings.within` leaves no time.
+    A cell that fails becomes a record that says why, and the others go on. Cells whose names do not match
+    `only`, a pattern of fnmatch, are not computed and stand in the records only where they are done already; nor are
+    those for which `settings.within` leaves no time.
 
     Raises:
         UsageError: no cell's name matches `only`; earlier records are left as they are.
@@ -131,6 +129,10 @@ def run_suite(
             write_atomically(folder / "failures.log", "\n".join(sorted(logs)).encode())
     ordered = tuple(records[cell.id] for cell in plan.cells if cell.id in records)
     write_records(folder / RECORDS, ordered)
+    if left and not limit:
+        raise CoresetBenchError(
+            f"What {counted(len(left), 'model')} need vanished from {settings.store} during the run; run it again."
+        )
     return Summary(folder, ordered, len(todo), len(left))
 
 

@@ -7,6 +7,7 @@ stored result is missing or damaged is made again wherever it is needed.
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from benchmark.spec import CALIBRATE, DatasetSpec
 from benchmark.stages.calibrate import calibrate
 from benchmark.stages.dynamic import train_by
 from benchmark.stages.evaluate import evaluate
+from benchmark.stages.network import digest, marked, network_of, of_one_network
 from benchmark.stages.stopwatch import stopwatch
 from benchmark.stages.trace import Report, Reporter, trace, unreported
 from benchmark.stages.train import train
@@ -87,8 +89,14 @@ class Workshop:
         return arrays
 
     def _read_signals(self, wanted: Trace) -> dict[str, np.ndarray]:
-        found = {need: self.store.read("signal", stage.key) for need, stage in wanted.signals.items()}
-        return {need: artifact.arrays["values"] for need, artifact in found.items() if artifact}
+        stored = {need: self.store.read("signal", stage.key) for need, stage in wanted.signals.items()}
+        found = {need: artifact for need, artifact in stored.items() if artifact}
+        if len({network_of(artifact) for artifact in found.values()} - {None}) > 1:
+            raise CoresetBenchError(
+                f"The signals of the proxy {wanted.proxy.key} are of different networks, brought together from two "
+                "machines or versions of torch; name an empty folder with --store to trace it anew."
+            )
+        return {need: artifact.arrays["values"] for need, artifact in found.items()}
 
     def _record(self, wanted: Trace, needs: list[str]) -> dict[str, np.ndarray]:
         data = self.data
@@ -98,7 +106,8 @@ class Workshop:
             data, wanted.training, wanted.seed, wanted.until, needs, self.device, self.report
         )
         weights = _weights(model)
-        earlier = self.store.read("proxy", wanted.proxy.key)
+        network = digest(weights)
+        earlier = self.store.read("proxy", wanted.proxy.key, whole=False)
         if earlier is None:
             meta = {
                 "seconds": seconds(),
@@ -107,16 +116,17 @@ class Workshop:
                 "backward": passes.backward + recording.backward,
                 "provenance": provenance(self.device),
             }
-            self.store.write("proxy", wanted.proxy.key, Artifact(weights, meta), wanted.proxy.described)
-        elif any(not np.array_equal(weights[name], earlier.arrays[name]) for name in weights):
+            made = marked(Artifact(weights, meta), network)
+            self.store.write("proxy", wanted.proxy.key, made, wanted.proxy.described)
+        elif network != (network_of(earlier) or digest(earlier.arrays or weights)):
             raise CoresetBenchError(
                 f"Trained again, the proxy differs from the stored one ({self.store.path('proxy', wanted.proxy.key)}), "
                 "as it does on another machine or torch; name an empty folder with --store to trace it anew."
             )
         finite = [need for need in needs if np.isfinite(arrays[need]).all()]
         for need in finite:
-            stage = wanted.signals[need]
-            self.store.write("signal", stage.key, Artifact({"values": arrays[need]}, {}), stage.described)
+            stage, made = wanted.signals[need], marked(Artifact({"values": arrays[need]}, {}), network)
+            self.store.write("signal", stage.key, made, stage.described)
         for need in set(needs) - set(finite):  # after the others are safe: whoever reads those is not concerned
             raise CoresetBenchError(
                 f"The signal '{need}' is not finite for some samples; mend its function, or lower the learning rate of "
@@ -180,8 +190,8 @@ class Workshop:
         }
         return Artifact({"indices": np.concatenate(drawn)}, meta)
 
-    def model(self, cell: Cell) -> Classifier:
-        """The cell's trained network, in evaluation mode."""
+    def model(self, cell: Cell) -> tuple[Classifier, str | None]:
+        """The cell's trained network in evaluation mode, and the digest of its weights, which early stores lack."""
         data = self.data
         model = build(
             cell.regime.model,
@@ -223,7 +233,7 @@ class Workshop:
                 "peak_bytes": peak_bytes(),
                 "provenance": provenance(self.device),
             }
-            return Artifact(_weights(model), meta)
+            return trained(meta)
 
         def compute_dynamic() -> Artifact:
             self.busy = "train"
@@ -254,11 +264,15 @@ class Workshop:
                 "peak_bytes": peak_bytes(),
                 "provenance": provenance(self.device),
             }
-            return Artifact(_weights(model), meta)
+            return trained(meta)
+
+        def trained(meta: dict[str, Any]) -> Artifact:
+            weights = _weights(model)
+            return marked(Artifact(weights, meta), digest(weights))
 
         made = self._stored(cell.model, compute_dynamic if cell.reselection else compute)
         model.load_state_dict({name: torch.from_numpy(array) for name, array in made.arrays.items()})
-        return model.eval()
+        return model.eval(), network_of(made)
 
     def calibration(self, stage: Stage) -> float:
         """The primary epsilon of a regime whose suite leaves it to a measurement."""
@@ -275,26 +289,28 @@ class Workshop:
         self._stored(stage, lambda: try_out(stage, self.data, self.device, self.report))
 
     def outcomes(self, cell: Cell) -> None:
-        """Attacks the cell's network and stores each outcome that is missing.
+        """Attacks the cell's network and stores each outcome that is missing, or that is one of another network.
 
-        All of them, where the weights stayed on another machine: trained here, the network may differ, and a cell's
-        outcomes are those of one network.
+        The latter where weights were lost, or stayed on another machine, and what is trained again differs from them.
         """
-        missing = [name for name, stage in cell.outcomes.items() if self.store.read("outcome", stage.key) is None]
-        if not missing:
+        found = {name: self.store.read(stage.kind, stage.key) for name, stage in cell.outcomes.items()}
+        if of_one_network(self.store.read(cell.model.kind, cell.model.key, whole=False), found.values()):
             return
-        if self.store.read(cell.model.kind, cell.model.key) is None and cell.model.done(self.store):
-            missing = list(cell.outcomes)
-            for stage in cell.outcomes.values():
-                self.store.remove(stage.kind, stage.key)
-        model = self.model(cell)
-        for name in missing:
-            stage = cell.outcomes[name]
+        model, network = self.model(cell)
+
+        def judged(spec: dict[str, Any]) -> Artifact:
+            return marked(evaluate(spec, model, self.data), network)
+
+        for name, stage in cell.outcomes.items():
+            earlier = found[name]
+            if earlier and network_of(earlier) == network:
+                continue
+            self.store.remove(stage.kind, stage.key)
             spec = dict(stage.spec)
             if spec.get("epsilon") == CALIBRATE and cell.calibration:
                 spec["epsilon"] = self.calibration(cell.calibration)
             self.busy = name
-            self._stored(stage, partial(evaluate, spec, model, self.data))
+            self._stored(stage, partial(judged, spec))
 
 
 def _weights(model: Classifier) -> dict[str, np.ndarray]:

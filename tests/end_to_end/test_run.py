@@ -153,6 +153,39 @@ def test_a_run_goes_on_where_it_stopped_and_repairs_what_is_damaged(
     assert made == {store.path(s.kind, s.key).relative_to(store.root) / "meta.json" for s in expected}
 
 
+def test_a_damaged_model_alone_is_made_again(
+    suite: Suite, folder: Path, first: Summary, tmp_path: Path, settings_in: SettingsIn, quiet: Console
+) -> None:
+    """Its outcomes stay: they say of which weights they are, and the network is the same again."""
+    shutil.copytree(folder / "store", tmp_path / "store")
+    store, cell = Store(tmp_path / "store"), make_plan(suite).find("tiny/loss/0.3/standard/0")
+    file = store.path("model", cell.model.key) / "data.safetensors"
+    file.write_bytes(file.read_bytes()[:-1])
+    before = written(store.root)
+    assert lines(run_suite(suite, settings_in(tmp_path), quiet)) == lines(first)
+    after = written(store.root)
+    made = {path for path in after if after[path] != before.get(path)}
+    assert made == {store.path("model", cell.model.key).relative_to(store.root) / "meta.json"}
+
+
+def test_outcomes_of_another_network_are_no_part_of_a_record(
+    suite: Suite, folder: Path, first: Summary, tmp_path: Path, settings_in: SettingsIn, quiet: Console
+) -> None:
+    """As where one machine's model meets what another machine's was judged to be."""
+    shutil.copytree(folder / "store", tmp_path / "store")
+    plan, store = make_plan(suite), Store(tmp_path / "store")
+    cell, other = plan.find("tiny/loss/0.3/standard/0"), plan.find("tiny/random/0.3/standard/0")
+    foreign = store.read("model", other.model.key)
+    assert foreign is not None
+    store.write("model", cell.model.key, foreign, cell.model.described)
+    again = {record.cell: record for record in run_suite(suite, settings_in(tmp_path), quiet).records}
+    theirs, ours = again[other.id].results, again[cell.id].results
+    assert theirs is not None
+    assert ours is not None
+    assert ours.clean_bits().tolist() == theirs.clean_bits().tolist()
+    assert {record.cell: record for record in first.records}[cell.id].results != ours
+
+
 FAULTY = '''
 """Methods that break the contract, each in its own way, while the file `broken` is there."""
 

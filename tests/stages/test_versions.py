@@ -22,6 +22,8 @@ REFRESH = "python -m tests.stages.test_versions"
 
 TRAINING = (
     "benchmark/stages/train.py",
+    "benchmark/charges.py",
+    "benchmark/spec/training.py",
     "benchmark/randomness.py",
     "benchmark/models/*.py",
     "benchmark/vision.py",
@@ -29,25 +31,28 @@ TRAINING = (
     "benchmark/data/memory.py",
     "benchmark/data/streamed.py",
 )
+RECORDING = ("benchmark/stages/trace.py", "methods/signals/__init__.py", "methods/signals/recorder.py")
+SELECTION = (  # what the keys of methods leave out
+    "methods/api.py",
+    "methods/functions.py",
+    "methods/policies.py",
+    "methods/registry.py",
+    "methods/sampling.py",
+)
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 SOURCES: dict[str, tuple[str, ...]] = {
     "data": ("benchmark/data/*.py", "benchmark/randomness.py"),
     "proxy": (*TRAINING, "benchmark/stages/trace.py"),
-    "signal": ("benchmark/stages/trace.py", "methods/signals/__init__.py", "methods/signals/recorder.py"),
-    "coreset": (
-        "benchmark/stages/compute.py",
-        "methods/api.py",
-        "methods/functions.py",
-        "methods/policies.py",
-        "methods/registry.py",
-    ),
+    "signal": RECORDING,
+    "coreset": ("benchmark/stages/compute.py", *SELECTION),
     "model": (*TRAINING, "benchmark/stages/compute.py"),
     "dynamic": (
         *TRAINING,
         "benchmark/stages/dynamic.py",
         "benchmark/stages/compute.py",
-        "methods/api.py",
         "methods/dynamics.py",
+        *SELECTION,
+        *RECORDING,
     ),
     "outcome": (
         "benchmark/attacks/*.py",
