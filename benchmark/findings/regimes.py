@@ -62,6 +62,8 @@ class Regime(Statements):
         if not self.standings.has_intervals:
             return []
         if at is None:
+            if self.standings.beside_baseline:
+                raise UsageError(f"{self.suite.name} compares rows with the baseline alone, so none is near the best.")
             return [standing.row for standing in self.standings.order if standing.may_be_best]
         rows = self.ordered(at)
         if not rows:

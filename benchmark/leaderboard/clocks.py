@@ -16,7 +16,7 @@ from benchmark import wording
 from benchmark.leaderboard.family import rank_intervals
 from benchmark.leaderboard.outcomes import of_rows
 from benchmark.leaderboard.standings import BASELINE, RegimeStandings
-from benchmark.leaderboard.tables import A, Column, Grid, Labels
+from benchmark.leaderboard.tables import A, Column, Grid, Labels, places
 from benchmark.records import Factors, Record, Work
 from benchmark.spec import FULL
 
@@ -49,9 +49,10 @@ def _changes(own: RegimeStandings, other: RegimeStandings) -> str:
     if len(rows) < 2:
         return f"{opening}: fewer than two rows have every cell on both, so no rank can change."
     before, after = (rank_intervals(rows, each.surely_better()) for each in (own, other))
+    ranked = own.has_intervals and not own.beside_baseline
     moved = [row for row in rows if after[row][0] > before[row][1] or after[row][1] < before[row][0]]
     of = f"(ranks among the {len(rows)} rows that have one on both)"
-    if moved and own.has_intervals:
+    if moved and ranked:
         parts = [
             f"{wording.plain(row)} {'falls' if after[row] > before[row] else 'rises'} from rank "
             f"{wording.ranks(before[row])} to {wording.ranks(after[row])}"
@@ -67,7 +68,7 @@ def _changes(own: RegimeStandings, other: RegimeStandings) -> str:
         for row in rows
         if abs(second[row] - first[row]) == farthest
     ]
-    sure = "no rank surely changes, and " if own.has_intervals else ""
+    sure = "no rank surely changes, and " if ranked else ""
     return f"{opening}: {sure}the farthest move by the mean is that of {wording.listed(parts)} {of}."
 
 
@@ -91,8 +92,7 @@ def _beside(same: Sequence[RegimeStandings], label: Labels) -> Grid:
     own, texts = same[0], {"method": cast(Column, label)}
     for regime in same:
         clock = wording.clock(regime.setting.recipe)
-        if regime.has_intervals:
-            texts[f"{clock}: rank"] = partial(_rank, regime)
+        texts |= {f"{clock}: {name}": place for name, place in places(regime).items()}
         texts[f"{clock}: robust"] = partial(_robust, regime)
         texts[f"{clock}: − {BASELINE}"] = partial(_gain, regime)
     name = wording.regime(wording.plain(own.setting.regime))
@@ -111,11 +111,6 @@ def _measured(same: Sequence[RegimeStandings]) -> str:
 
 def _robust(regime: RegimeStandings, row: str) -> str:
     return wording.share(regime.summary("robust", row))
-
-
-def _rank(regime: RegimeStandings, row: str) -> str:
-    rank = next((standing.rank for standing in regime.order if standing.row == row), None)
-    return wording.ranks(rank) if rank else "" if row == FULL else wording.ABSENT
 
 
 def _gain(regime: RegimeStandings, row: str) -> str:

@@ -17,6 +17,8 @@ from benchmark.leaderboard.standings import BASELINE, RegimeStandings, regime_st
 from benchmark.records import Record
 from benchmark.spec import Family
 
+NEAR_BEST = "Not distinguishable from the best: rows that no row is surely better than, whose ranks begin at 1."
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -187,11 +189,10 @@ def _notes(regimes: list[RegimeStandings], reads_select: bool, family: Family) -
     if intervals:
         notes += [
             tables.interval(),
-            "rank: the ranks that a row may have, from one more than the rows that are surely better to all rows less "
-            f"those that are surely worse. {tables.adjustment(regimes[0], family)}",
-            "Not distinguishable from the best: rows that no row is surely better than, whose ranks begin at 1. How "
-            "many more replicates would separate two rows is counted for the strictest test of that family, taking the "
-            "difference and the spread at hand for true.",
+            f"{_placed(regimes[0])} {tables.adjustment(regimes[0], family)}",
+            *([] if regimes[0].beside_baseline else [NEAR_BEST]),
+            "How many more replicates would separate two rows is counted for the strictest test of that family, taking "
+            "the difference and the spread at hand for true.",
             "Estimand B: test images vary too, as if others had been drawn; crossed variances, Satterthwaite's degrees "
             "of freedom. Never narrower than A, and often the same where replicates are few.",
         ]
@@ -210,6 +211,18 @@ def _notes(regimes: list[RegimeStandings], reads_select: bool, family: Family) -
     return notes
 
 
+def _placed(regime: RegimeStandings) -> str:
+    if regime.beside_baseline:
+        return (
+            f"{tables.VS_BASELINE}: whether the family of comparisons shows the row to be above {BASELINE} or below it, "
+            "or leaves it undecided. Rows are not compared with each other, so they have no ranks."
+        )
+    return (
+        f"{tables.RANK}: the ranks that a row may have, from one more than the rows that are surely better to all rows "
+        "less those that are surely worse."
+    )
+
+
 def _markdown_table(grid: tables.Grid) -> str:
     rows = [[wording.markdown(cell) for cell in cells] for cells in grid.rows]
     if grid.reference:
@@ -224,7 +237,7 @@ def _terminal(grid: tables.Grid) -> "Table":
 
     table = Table(title=Text(grid.title), title_justify="left", box=box.SIMPLE_HEAD)
     for name in grid.columns:
-        table.add_column(Text(name), justify="left" if name in ("rank", "method") else "right", no_wrap=True)
+        table.add_column(Text(name), justify="left" if name in (*tables.PLACES, "method") else "right", no_wrap=True)
     for row in grid.rows:
         table.add_row(*map(Text, row))
     if grid.reference:

@@ -36,6 +36,7 @@ class Adjusted(Generic[Key]):
 
     comparisons: int
     better: Mapping[Key, Pairs]
+    kind: Family = "pairs"
 
     @property
     def confidence(self) -> float:
@@ -57,7 +58,7 @@ def adjusted(kind: Family, contests: Mapping[Key, Contest], baseline: str) -> Ad
             values = contests[key].values
             ahead = values[first].mean() > values[second].mean()
             found[key].add((first, second) if ahead else (second, first))
-    return Adjusted(len(tests), {key: _closed(pairs) for key, pairs in found.items()})
+    return Adjusted(len(tests), {key: _closed(pairs) for key, pairs in found.items()}, kind)
 
 
 def _closed(pairs: set[tuple[str, str]]) -> Pairs:

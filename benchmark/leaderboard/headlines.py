@@ -36,10 +36,14 @@ def headline(regime: RegimeStandings) -> list[str]:
             f"an interval, and so a rank, needs {MIN_REPLICATES}."
         )
     elif len(complete) > 1:
-        sentences += [_near(complete), *_power(regime, complete), *_beside_baseline(regime, complete)]
+        if not regime.beside_baseline:
+            sentences += [_near(complete), *_power(regime, complete[0], complete[1])]
+        sentences += _beside_baseline(regime, complete)
     spotlight = next((standing for standing in order if standing.row == SPOTLIGHT), None)
     if spotlight and spotlight is not best:
         sentences.append(_place(spotlight, regime, complete))
+    if spotlight and spotlight.side == "undecided":
+        sentences += _power(regime, spotlight, next(s for s in complete if s.row == BASELINE))
     return sentences + _masked(regime) + _under_autoattack(regime)
 
 
@@ -75,9 +79,8 @@ def _near(complete: list[Standing]) -> str:
     return f"Not distinguishable from the best: {wording.listed(near)}."
 
 
-def _power(regime: RegimeStandings, complete: list[Standing]) -> list[str]:
-    """What it would take to separate the first two; nothing where they are separated, or equal."""
-    first, second = complete[:2]
+def _power(regime: RegimeStandings, first: Standing, second: Standing) -> list[str]:
+    """What it would take to separate two rows; nothing where they are separated, or equal."""
     if not first.robust or not second.robust:
         return []
     if (first.row, second.row) in regime.surely_better() or _equal(first.robust, second.robust):
@@ -99,9 +102,10 @@ def _beside_baseline(regime: RegimeStandings, complete: list[Standing]) -> list[
     if not above and not below:
         family = wording.counted(regime.family.comparisons, "comparison")
         return [f"In the family of {family} no row is distinguishable from {BASELINE}{_by_themselves(complete)}."]
+    alone = f" The family compares rows with {BASELINE} alone." if regime.beside_baseline else ""
     return [
         f"Distinguishable from {BASELINE}: above it {wording.listed(above) or 'none'}, "
-        f"below it {wording.listed(below) or 'none'}."
+        f"below it {wording.listed(below) or 'none'}.{alone}"
     ]
 
 
@@ -125,7 +129,8 @@ def _place(standing: Standing, regime: RegimeStandings, complete: list[Standing]
     if standing.row in regime.masked:
         return f"{standing.row}, which is not ranked, has {wording.share(standing.robust)} %{_gain(standing)}."
     if standing.rank is None:
-        return f"{standing.row} has {wording.share(standing.robust)} %{_gain(standing)}."
+        family = ", which the family leaves undecided" if standing.side == "undecided" else ""
+        return f"{standing.row} has {wording.share(standing.robust)} %{_gain(standing)}{family}."
     ranks = wording.ranks(standing.rank).replace("–", " to ")
     place = f"may rank {ranks}" if " " in ranks else f"ranks {ranks}"
     return f"{standing.row} {place} of {len(complete)}: {wording.share(standing.robust)} %{_gain(standing)}."

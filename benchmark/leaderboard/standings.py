@@ -10,7 +10,7 @@ this test set.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ from benchmark.stats import MIN_REPLICATES, Estimate, crossed, estimate, paired_
 BASELINE = "random"  # the row against which gains are measured
 DYNAMIC_BASELINE = "rs2"  # the same in the dynamic track
 
+Side = Literal["above", "below", "undecided"]
 Floats = NDArray[np.float64]
 Key = tuple[str, float]  # of a contest: the regime, and the budget of a dynamic track (0: means over fractions)
 
@@ -36,7 +37,9 @@ class Standing:
 
     robust, clean  means over fractions
     gain           robust minus the baseline's, paired by replicate
-    rank           the lowest and the highest that the row may have among all ranked rows; None: not ranked
+    rank           the lowest and the highest that the row may have among all ranked rows; None: not ranked, as in a
+                   family that compares rows with the baseline alone
+    side           there, where that family puts the row beside the baseline; None: it does not ask
     """
 
     row: str
@@ -44,6 +47,7 @@ class Standing:
     clean: Estimate | None
     gain: Estimate | None
     rank: tuple[int, int] | None
+    side: Side | None = None
 
     @property
     def may_be_best(self) -> bool:
@@ -216,10 +220,20 @@ class RegimeStandings:
         # Rounding lets equal counts tie that were added up in another order.
         means = {row: round(found.mean, 9) for row in self.rows if (found := self.summary("robust", row))}
         complete = sorted(means, key=lambda row: (row in self.masked, -means[row]))
-        ranked = [row for row in complete if row not in self.masked] if self.has_intervals else []
-        ranks = rank_intervals(ranked, self.surely_better())
+        placed = [row for row in complete if row not in self.masked] if self.has_intervals else []
+        ranks = rank_intervals(placed, self.surely_better()) if self.family.kind == "pairs" else {}
+        sides = {row: self._side(row) for row in placed if row != BASELINE} if self.beside_baseline else {}
         rest = [row for row in self.rows if row not in means]
-        return [self._standing(row, ranks.get(row)) for row in complete + rest]
+        return [self._standing(row, ranks.get(row), sides.get(row)) for row in complete + rest]
+
+    @property
+    def beside_baseline(self) -> bool:
+        """Whether the family compares rows with the baseline alone: then they have sides in place of ranks."""
+        return self.family.kind == "baseline" and BASELINE in self.rows
+
+    def _side(self, row: str) -> Side:
+        better = self.surely_better()
+        return "above" if (row, BASELINE) in better else "below" if (BASELINE, row) in better else "undecided"
 
     def surely_better(self, fraction: float = 0) -> frozenset[tuple[str, str]]:
         """(first, second) where the family shows the first to be better: on means, or at a budget (dynamic)."""
@@ -235,13 +249,14 @@ class RegimeStandings:
         )
         return None if needed is None else max(1, needed - len(self.replicates))
 
-    def _standing(self, row: str, rank: tuple[int, int] | None) -> Standing:
+    def _standing(self, row: str, rank: tuple[int, int] | None, side: Side | None = None) -> Standing:
         return Standing(
             row=row,
             robust=self.summary("robust", row),
             clean=self.summary("clean", row),
             gain=None if row == BASELINE else self.difference("robust", row, BASELINE),
             rank=rank,
+            side=side,
         )
 
 
@@ -281,11 +296,6 @@ def regime_standings(records: Sequence[Record], masked: bool = False) -> list[Re
     contests = dict(_contests(regimes, dynamic))
     family = adjusted(declared.suite_family, contests, DYNAMIC_BASELINE if dynamic else BASELINE)
     return [replace(regime, family=family) for regime in regimes]
-
-
-def _results(records: Iterable[Record]) -> dict[tuple[str, float, int], Results]:
-    cells = ((record.factors, record.results) for record in records)
-    return {(f.row, f.fraction, f.replicate): results for f, results in cells if results}
 
 
 def _contests(regimes: Iterable[RegimeStandings], dynamic: bool) -> Iterable[tuple[Key, Contest]]:

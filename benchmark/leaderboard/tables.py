@@ -13,6 +13,7 @@ from benchmark.spec import FULL, Family
 from benchmark.stats import CONFIDENCE
 
 SELECT_MARK = " †"
+RANK, VS_BASELINE = PLACES = ("rank", f"vs {BASELINE}")  # the column of `places`, by what the family compares
 A = "estimand A"  # what every interval is, unless its table says otherwise
 
 Column = Callable[[str], str]  # the text of a row's cell
@@ -55,9 +56,8 @@ def main(regime: RegimeStandings, label: Labels) -> Grid:
     """Robust accuracy by fraction, its mean over fractions, the gain over the baseline, rank, and clean accuracy."""
     fractions = {wording.percent(f): partial(_at_fraction, regime, "robust", f) for f in regime.fractions}
     standings = _standings(regime)
-    ranks: dict[str, Column] = {"rank": lambda row: _rank(standings[row])} if regime.has_intervals else {}
     columns: dict[str, Column] = {
-        **ranks,
+        **places(regime),
         "method": label,
         **fractions,
         "mean": lambda row: wording.share(standings[row].robust),
@@ -87,13 +87,12 @@ def compact(regimes: Sequence[RegimeStandings], label: Labels) -> Grid:
 
 def _brief(regime: RegimeStandings) -> dict[str, Column]:
     standings = _standings(regime)
-    ranks: dict[str, Column] = {"rank": lambda row: _rank(standings[row])} if regime.has_intervals else {}
     strong: dict[str, Column] = {}
     if _apart(regime):
         fractions = wording.listed([wording.percent(fraction) for fraction in regime.autoattacked.fractions])
         strong = {f"AutoAttack, {fractions}": lambda row: wording.share(regime.under_autoattack("autoattack", row))}
     return {
-        **ranks,
+        **places(regime),
         "robust": lambda row: wording.share(standings[row].robust),
         **strong,
         f"− {BASELINE}": lambda row: wording.points(standings[row].gain),
@@ -259,10 +258,18 @@ def _standings(regime: RegimeStandings) -> dict[str, Standing]:
     return {**{standing.row: standing for standing in regime.order}, FULL: regime.reference or absent}
 
 
-def _rank(standing: Standing) -> str:
-    if standing.rank is None:
-        return "" if standing.row == FULL else wording.ABSENT
-    return wording.ranks(standing.rank)
+def places(regime: RegimeStandings) -> dict[str, Column]:
+    """The column that the family of comparisons fills: ranks, or sides of the baseline; none without intervals."""
+    standings = _standings(regime)
+
+    def place(row: str) -> str:
+        standing = standings[row]
+        text = wording.ranks(standing.rank) if standing.rank else standing.side
+        return text or ("" if row == FULL else wording.ABSENT)
+
+    if not regime.has_intervals:
+        return {}
+    return {VS_BASELINE if regime.beside_baseline else RANK: place}
 
 
 def _at_fraction(regime: RegimeStandings, metric: str, fraction: float, row: str) -> str:

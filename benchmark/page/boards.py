@@ -13,7 +13,7 @@ from benchmark import wording
 from benchmark.leaderboard import shares
 from benchmark.leaderboard.document import Section
 from benchmark.leaderboard.standings import BASELINE, RegimeStandings
-from benchmark.leaderboard.tables import A, Grid, Labels
+from benchmark.leaderboard.tables import PLACES, A, Grid, Labels
 from benchmark.records import Record
 from benchmark.spec import FULL
 from benchmark.stats import CONFIDENCE, paired_difference
@@ -35,7 +35,8 @@ def board(regime: RegimeStandings, section: Section, records: Sequence[Record], 
     }
     places = [*([] if dynamic else [MEAN]), *map(wording.percent, regime.fractions)]
     methods = {r.factors.row: r.factors.method for r in records}
-    ranks = _column(section.main, "rank")
+    place = next((name for name in PLACES if name in section.main.columns), "")
+    ranks = _column(section.main, place)
     order = [standing.row for standing in regime.order]
     reference = [FULL] if regime.at("robust", FULL, 1.0) else []
     return {
@@ -52,6 +53,7 @@ def board(regime: RegimeStandings, section: Section, records: Sequence[Record], 
         "intervals": f"± {100 * CONFIDENCE:g} % t interval over replicates, {A}"
         if regime.has_intervals
         else "values only",
+        "place": place,
         "headline": section.headline,
         "remarks": section.remarks,
         "rows": [

@@ -72,6 +72,22 @@ def test_the_family_of_the_suite_decides_and_is_named() -> None:
     assert regime_standings(baseline)[0].family.comparisons == 2
 
 
+def test_a_family_with_the_baseline_alone_gives_sides_in_place_of_ranks() -> None:
+    """What was never compared is not said to be alike, and no power is given for it."""
+    counts = {"random": [40, 42, 43], "easycore": [41, 42, 45], "el2n": [60, 61, 63], "loss": [10, 12, 14]}
+    records = grid({row: [line, line] for row, line in counts.items()})
+    section = leaderboard(declared(records, suite_family="baseline")).sections[0]
+    sides = {row: side for side, row, *_ in section.main.rows}
+    assert section.main.columns[0] == "vs random"
+    assert sides == {"el2n": "above", "easycore": "undecided", "random": "–", "loss": "below"}
+    said = " ".join(section.headline)
+    assert "rank" not in said
+    assert "Not distinguishable from the best" not in said
+    assert "above it el2n, below it loss. The family compares rows with random alone." in said
+    assert "a paired difference of +1.0 ± 2.5 points to random, which the family leaves undecided. About " in said
+    assert "would separate easycore from random" in said
+
+
 def test_comparisons_of_several_regimes_are_one_family() -> None:
     assert regime_standings(suite(ROWS, regimes=("standard", "trades")))[0].family.comparisons == 6
 

@@ -311,7 +311,7 @@ function standings(method) {
       { name: "training", text: true, cell: (line) => `${line.board.training}, ${line.board.clock}` },
       { name: "row", text: true, cell: (line) => line.row.label },
       { name: "at", text: true, cell: (line) => line.where },
-      { name: "rank", cell: (line) => line.row.rank || "–" },
+      { name: "place", cell: (line) => [line.board.place, line.row.rank].filter(Boolean).join(" ") || "–" },
       { name: "robust", class: "main", cell: (line) => estimate(line.robust) },
       { name: "against baseline", cell: (line) => estimate(line.gain ?? "–") },
       { name: "clean", cell: (line) => estimate(line.clean) },

@@ -99,10 +99,10 @@ function mainTable(state, suite, board, eps, place, rows, whole, slots) {
     primary &&
       mean &&
       board.rows.some((row) => row.rank) && {
-        name: "rank",
+        name: board.place,
         cell: (row) => row.rank,
         key: (row) => row.rank,
-        title: "Ranks that the comparisons leave open",
+        title: board.place === "rank" ? "Ranks that the comparisons leave open" : "What the family of comparisons shows",
       },
     dynamic && {
       name: "presented",
