@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from benchmark import wording
 from benchmark.exports.names import Names
 from benchmark.leaderboard.masking import MASKING
-from benchmark.leaderboard.outcomes import AUTOATTACK, check
+from benchmark.leaderboard.names import AUTOATTACK
+from benchmark.leaderboard.outcomes import check
 from benchmark.records import Factors, Record, Results, Verdict, unpack_bits
 from benchmark.spec import FULL, UNIFORM
 from methods.errors import CoresetBenchError

@@ -12,7 +12,8 @@ from typing import Any
 
 from benchmark.leaderboard import shares
 from benchmark.leaderboard.headlines import SPOTLIGHT
-from benchmark.leaderboard.standings import BASELINE, RegimeStandings
+from benchmark.leaderboard.names import BASELINE
+from benchmark.leaderboard.standings import RegimeStandings
 
 MOST = 7
 BLACK, BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = (

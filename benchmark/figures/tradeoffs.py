@@ -13,7 +13,8 @@ from benchmark.figures.emphasis import inks, rule
 from benchmark.figures.labels import Label, label_ends, label_points, room
 from benchmark.leaderboard import shares
 from benchmark.leaderboard.clocks import Spent, spent
-from benchmark.leaderboard.standings import BASELINE, RegimeStandings
+from benchmark.leaderboard.names import BASELINE
+from benchmark.leaderboard.standings import RegimeStandings
 from benchmark.records import Record
 from benchmark.spec import FULL
 from benchmark.stats import CONFIDENCE

@@ -8,8 +8,8 @@ import numpy as np
 from benchmark import wording
 from benchmark.findings.attacks import Excess, under
 from benchmark.findings.statements import Rows, Statements, several
+from benchmark.leaderboard.names import AUTOATTACK
 from benchmark.leaderboard.nulls import Nulls, nulls_of
-from benchmark.leaderboard.outcomes import AUTOATTACK
 from benchmark.spec import UNIFORM
 from benchmark.stats import among_best
 from methods.errors import UsageError, unknown

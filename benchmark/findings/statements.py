@@ -12,7 +12,7 @@ from itertools import combinations, product
 
 from benchmark import wording
 from benchmark.claims.evidence import Published
-from benchmark.leaderboard.outcomes import AUTOATTACK
+from benchmark.leaderboard.names import AUTOATTACK
 from benchmark.leaderboard.standings import RegimeStandings
 from benchmark.spec import FULL
 from benchmark.stats import Estimate

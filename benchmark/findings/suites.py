@@ -8,8 +8,8 @@ from benchmark import markdown, wording
 from benchmark.claims.evidence import Published
 from benchmark.findings.regimes import Regime
 from benchmark.findings.statements import Refuse
+from benchmark.leaderboard.names import BASELINE, DYNAMIC_BASELINE
 from benchmark.leaderboard.outcomes import of_rows
-from benchmark.leaderboard.standings import BASELINE, DYNAMIC_BASELINE
 from benchmark.records import Record
 from benchmark.spec import FULL
 from benchmark.stats import CONFIDENCE

@@ -14,8 +14,9 @@ import numpy as np
 
 from benchmark import wording
 from benchmark.leaderboard.family import rank_intervals
+from benchmark.leaderboard.names import BASELINE
 from benchmark.leaderboard.outcomes import of_rows
-from benchmark.leaderboard.standings import BASELINE, RegimeStandings
+from benchmark.leaderboard.standings import RegimeStandings
 from benchmark.leaderboard.tables import A, Column, Grid, Labels, places
 from benchmark.records import Factors, Record, Work
 from benchmark.spec import FULL

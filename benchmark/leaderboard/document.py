@@ -13,7 +13,8 @@ import numpy as np
 from benchmark import markdown, wording
 from benchmark.leaderboard import clocks, headlines, masking, nulls, shares, tables, worst_case
 from benchmark.leaderboard.facts import facts
-from benchmark.leaderboard.standings import BASELINE, RegimeStandings, regime_standings
+from benchmark.leaderboard.names import BASELINE
+from benchmark.leaderboard.standings import RegimeStandings, regime_standings
 from benchmark.records import Record
 from benchmark.spec import Family
 
@@ -214,8 +215,8 @@ def _notes(regimes: list[RegimeStandings], reads_select: bool, family: Family) -
 def _placed(regime: RegimeStandings) -> str:
     if regime.beside_baseline:
         return (
-            f"{tables.VS_BASELINE}: whether the family of comparisons shows the row to be above {BASELINE} or below it, "
-            "or leaves it undecided. Rows are not compared with each other, so they have no ranks."
+            f"{tables.VS_BASELINE}: whether the family of comparisons shows the row above {BASELINE} or below it, or "
+            "leaves it undecided. Rows are not compared with each other, so they have no ranks."
         )
     return (
         f"{tables.RANK}: the ranks that a row may have, from one more than the rows that are surely better to all rows "

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from benchmark import wording
-from benchmark.leaderboard.outcomes import AUTOATTACK
-from benchmark.leaderboard.standings import BASELINE, RegimeStandings, Standing
+from benchmark.leaderboard.names import AUTOATTACK, BASELINE
+from benchmark.leaderboard.standings import RegimeStandings, Standing
 from benchmark.leaderboard.tables import autoattack_scope
 from benchmark.records import BUDGET
 from benchmark.spec import FULL

@@ -12,10 +12,11 @@ All but the guard are AutoAttack's own warnings (Croce and Hein 2020, arXiv:2003
 zero gradient and of 0.2 % broken by Square alone, one image of 250: so little moves no comparison.
 
 A flag alone changes no number, since every robust accuracy is a worst case already. A row is left unranked in a regime
-where more than half of its replicates carry one of the first four flags at one and the same fraction: a replicate
-counts once, and one that nobody checked counts as not flagged. (Added up over fractions, chance would take rows out of
-a suite with many: of 80 honest networks on digits, half of them trained by TRADES, the guard flagged 3.) Logits that
-are not finite are never right, so they hide nothing.
+where more than half of its replicates are misled at one and the same fraction: a replicate counts once, and one that
+nobody checked counts as not misled. Each of the first three flags says so by itself. What the guard found says so only
+where it exceeds what it found on the baseline's models there by five points: networks that mask nothing lose some
+images to ten times the steps as well, under TRADES most, and where all rows lose them alike no comparison moves.
+Logits that are not finite are never right, so they hide nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,13 +26,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark import wording
+from benchmark.leaderboard.names import AUTOATTACK, BASELINE
 from benchmark.records import Record, Sign
 from benchmark.spec import FULL
 
 Label = Callable[[str], str]
 
-AUTOATTACK = "autoattack"
 IMAGES, SHARE = 3, 0.01  # three images, and one percentage point
+MISLED = 0.05  # the share of images that the guard must find beyond the baseline's: half of what planted masking gives
 
 GUARD = "guard"
 MEANING = {
@@ -85,26 +87,51 @@ def joined(found: Iterable[Mapping[str, Sign]]) -> dict[str, Sign]:
 
 
 def masked_rows(records: Iterable[Record], regime: str) -> dict[str, str]:
-    """The rows to leave unranked in a regime, each with the reason: "2 of 3 replicates at 30 % are flagged (guard)".
+    """The rows to leave unranked in a regime, each with the reason: "2 of 3 replicates at 30 % are misled (guard)".
 
     The full pool is ranked nowhere.
     """
-    reasons = {}
-    for row, models in _models(records, regime).items():
+    reasons, rows = {}, _models(records, regime)
+    for row, models in rows.items():
         parts: list[str] = []
         raised: set[str] = set()
-        for fraction in sorted({model.factors.fraction for model in models if row != FULL}):
-            here = [model for model in models if model.factors.fraction == fraction]
-            flagged = [set(model.flags) & set(MASKING) for model in here if set(model.flags) & set(MASKING)]
-            if 2 * len(flagged) > len(here):
+        for fraction, here in _by_fraction(models if row != FULL else []).items():
+            usual = _usual(_by_fraction(rows.get(BASELINE, [])).get(fraction, []))
+            misled = [found for model in here if (found := _misled(model, usual))]
+            if 2 * len(misled) > len(here):
                 replicates = wording.counted(len(here), "replicate")
-                parts.append(f"{len(flagged)} of {replicates} at {wording.percent(fraction)}")
-                raised.update(*flagged)
+                parts.append(f"{len(misled)} of {replicates} at {wording.percent(fraction)}")
+                raised.update(*misled)
         if parts:
             names = wording.listed([flag for flag in MASKING if flag in raised])
             verb = "is" if len(parts) == 1 and parts[0].startswith("1 ") else "are"
-            reasons[row] = f"{wording.listed(parts)} {verb} flagged ({names})"
+            reasons[row] = f"{wording.listed(parts)} {verb} misled ({names})"
     return reasons
+
+
+def _by_fraction(models: Iterable[Record]) -> dict[float, list[Record]]:
+    found: dict[float, list[Record]] = {}
+    for model in sorted(models, key=lambda model: model.factors.fraction):
+        found.setdefault(model.factors.fraction, []).append(model)
+    return found
+
+
+def _usual(models: Iterable[Record]) -> float:
+    """The share of images that the guard breaks on these models, on average; 0 where it looked at none."""
+    shares = [sign.found / sign.of for model in models if (sign := _guarded(model)) and sign.of]
+    return sum(shares) / len(shares) if shares else 0.0
+
+
+def _guarded(model: Record) -> Sign | None:
+    return model.results.signs.get(GUARD) if model.results else None
+
+
+def _misled(model: Record, usual: float) -> set[str]:
+    """The signs that gradients mislead the attacks on a model; `usual`, what the guard finds where they do not."""
+    found, sign = set(model.flags) & set(MASKING), _guarded(model)
+    if sign and sign.found - usual * sign.of < max(IMAGES, MISLED * sign.of):
+        found.discard(GUARD)
+    return found
 
 
 def sentences(records: Sequence[Record], regime: str, label: Label = wording.plain) -> list[str]:
@@ -114,17 +141,21 @@ def sentences(records: Sequence[Record], regime: str, label: Label = wording.pla
     checked = sum(map(_checked, models))
     told = [f"{label(row)} is not ranked: {reason}." for row, reason in masked_rows(records, regime).items()]
     for flag in sorted({flag for model in models for flag in model.flags}):
-        raised = [
-            f"{label(row)} ({_extent([model for model in found if flag in model.flags], flag, len(found))})"
-            for row, found in rows.items()
-            if any(flag in model.flags for model in found)
-        ]
+        marked = {row: [model for model in found if flag in model.flags] for row, found in rows.items()}
+        raised = [f"{label(row)} ({_extent(some, flag, rows[row])})" for row, some in marked.items() if some]
         meaning = f", {MEANING[flag]}" if flag in MEANING else ""
         told.append(f"Flag {wording.plain(flag)}{meaning}: {wording.listed(raised)}.")
     if not checked:
         return [*told, "Signs of masked gradients were not looked for: neither AutoAttack nor the guard ran here."]
-    marked = sum(bool(set(model.flags) & set(MASKING)) for model in models)
-    return [*told, f"Signs of masked gradients: looked for in {checked:,} of {len(models):,} models, {_some(marked)}."]
+    signs = sum(bool(set(model.flags) & set(MASKING)) for model in models)
+    told.append(f"Signs of masked gradients: looked for in {checked:,} of {len(models):,} models, {_some(signs)}.")
+    if any(map(_guarded, rows.get(BASELINE, []))):
+        usual = wording.fixed(100 * _usual(rows[BASELINE]))
+        told.append(
+            f"The guard breaks {usual} % of the images on {label(BASELINE)}'s models: "
+            "by so much the PGDs fall short there."
+        )
+    return told
 
 
 def of_cell(record: Record) -> list[str]:
@@ -154,12 +185,15 @@ def _checked(record: Record) -> bool:
     return results is not None and (bool(results.signs) or any(v.attack == AUTOATTACK for v in results.attacks))
 
 
-def _extent(flagged: Sequence[Record], flag: str, models: int) -> str:
-    """ "2 of 9 models, up to 40 of 230 images"."""
+def _extent(flagged: Sequence[Record], flag: str, models: Sequence[Record]) -> str:
+    """ "2 of 9 checked models, up to 40 of 230 images"."""
     signs = [model.results.signs[flag] for model in flagged if model.results and flag in model.results.signs]
     worst = max(signs, key=lambda sign: sign.found / sign.of if sign.of else 0.0, default=None)
     images = f", up to {worst.found:,} of {wording.counted(worst.of, 'image')}" if worst else ""
-    return f"{len(flagged):,} of {wording.counted(models, 'model')}{images}"
+    checked = max(
+        len(flagged), sum(map(_checked, models))
+    )  # a flag without counts was raised by something all the same
+    return f"{len(flagged):,} of {wording.counted(checked, 'checked model')}{images}"
 
 
 def _some(count: int) -> str:

@@ -14,11 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmark.leaderboard.names import AUTOATTACK
 from benchmark.records import Calibration, Factors, Radii, Record, Results, unpack_levels
 from benchmark.spec import FULL, Recipe
 from methods.errors import CoresetBenchError
-
-AUTOATTACK = "autoattack"
 
 # Factors that say what a whole run holds.
 DECLARED = ("suite_fractions", "suite_replicates", "suite_cells", "suite_nulls", "suite_family", "suite_proxy_seeds")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from benchmark import wording
-from benchmark.leaderboard.standings import DYNAMIC_BASELINE as BASELINE
+from benchmark.leaderboard.names import DYNAMIC_BASELINE as BASELINE
 from benchmark.leaderboard.standings import RegimeStandings
 from benchmark.leaderboard.tables import SELECT_MARK, A, Grid, Labels, adjustment, interval
 from benchmark.records import Record

@@ -18,13 +18,11 @@ from numpy.typing import NDArray
 
 from benchmark.leaderboard.family import Adjusted, Contest, adjusted, rank_intervals
 from benchmark.leaderboard.masking import masked_rows
-from benchmark.leaderboard.outcomes import AUTOATTACK, Setting, frame, settings
+from benchmark.leaderboard.names import AUTOATTACK, BASELINE, DYNAMIC_BASELINE
+from benchmark.leaderboard.outcomes import Setting, frame, settings
 from benchmark.records import Record, Results
 from benchmark.spec import FULL
 from benchmark.stats import MIN_REPLICATES, Estimate, crossed, estimate, paired_difference, replicates_needed
-
-BASELINE = "random"  # the row against which gains are measured
-DYNAMIC_BASELINE = "rs2"  # the same in the dynamic track
 
 Side = Literal["above", "below", "undecided"]
 Floats = NDArray[np.float64]

@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 
 from benchmark import wording
-from benchmark.leaderboard.outcomes import AUTOATTACK
-from benchmark.leaderboard.standings import BASELINE, RegimeStandings, Standing
+from benchmark.leaderboard.names import AUTOATTACK, BASELINE
+from benchmark.leaderboard.standings import RegimeStandings, Standing
 from benchmark.spec import FULL, Family
 from benchmark.stats import CONFIDENCE
 

@@ -12,7 +12,8 @@ import numpy as np
 from benchmark import wording
 from benchmark.leaderboard import shares
 from benchmark.leaderboard.document import Section
-from benchmark.leaderboard.standings import BASELINE, RegimeStandings
+from benchmark.leaderboard.names import BASELINE
+from benchmark.leaderboard.standings import RegimeStandings
 from benchmark.leaderboard.tables import PLACES, A, Grid, Labels
 from benchmark.records import Record
 from benchmark.spec import FULL

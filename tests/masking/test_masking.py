@@ -79,19 +79,38 @@ FIRED, BLIND = {"guard": (5, 100)}, {"zero-gradients": (50, 90)}
         ({(0.1, 0): FIRED}, None),
         ({(0.1, 0): FIRED, (0.3, 1): FIRED}, None),  # not at one fraction
         ({(0.1, 0): FIRED, (0.3, 0): FIRED}, None),  # one replicate
-        ({(0.1, 0): FIRED, (0.1, 2): BLIND}, "2 of 3 replicates at 10 % are flagged (zero-gradients and guard)"),
+        ({(0.1, 0): FIRED, (0.1, 2): BLIND}, "2 of 3 replicates at 10 % are misled (zero-gradients and guard)"),
         (
             {(0.1, 0): FIRED, (0.1, 2): FIRED, (0.3, 0): FIRED, (0.3, 1): FIRED, (0.3, 2): FIRED},
-            "2 of 3 replicates at 10 % and 3 of 3 replicates at 30 % are flagged (guard)",
+            "2 of 3 replicates at 10 % and 3 of 3 replicates at 30 % are misled (guard)",
         ),
         ({(0.1, 0): {"guard": (2, 100)}, (0.1, 1): {"guard": (2, 100)}, (0.1, 2): {"guard": (2, 100)}}, None),
         ({(0.1, r): {"nonfinite-logits": (100, 100)} for r in range(3)}, None),  # hides nothing
     ],
 )
-def test_a_row_is_unranked_where_most_replicates_are_flagged_at_a_fraction(flagged, reason: str | None) -> None:
+def test_a_row_is_unranked_where_most_replicates_are_misled_at_a_fraction(flagged, reason: str | None) -> None:
     expected = {} if reason is None else {"x": reason}
     assert masked_rows(rows(flagged), "standard") == expected
     assert masked_rows(rows(flagged), "trades") == {}
+
+
+def test_what_the_guard_finds_on_the_baseline_as_well_misleads_nobody() -> None:
+    """Ten times the steps find some images on any network; all rows lose them alike."""
+    fired = rows({(0.1, r): {"guard": (7, 100)} for r in range(3)})
+    base = [cell("random", 0.1, r, {"guard": (found, 100)}) for r, found in enumerate((2, 3, 1))]
+    assert masked_rows([*fired, *base], "standard") == {"x": "3 of 3 replicates at 10 % are misled (guard)"}
+    more = [cell("random", 0.1, r, {"guard": (found, 100)}) for r, found in enumerate((3, 4, 2))]
+    assert masked_rows([*fired, *more], "standard") == {}
+    assert masked_rows([*rows({(0.1, r): BLIND for r in range(3)}), *more], "standard").keys() == {"x"}
+    assert sentences([*fired, *more], "standard")[-1] == (
+        "The guard breaks 3.0 % of the images on random's models: by so much the PGDs fall short there."
+    )
+
+
+def test_five_points_of_a_hundred_images_mislead_and_three_do_not() -> None:
+    for found, misled in ((3, False), (4, False), (5, True)):
+        fired = rows({(0.1, r): {"guard": (found, 100)} for r in range(3)})
+        assert bool(masked_rows(fired, "standard")) is misled
 
 
 def test_the_full_pool_is_a_reference_and_never_unranked() -> None:
@@ -111,7 +130,7 @@ def test_failed_cells_and_random_draws_do_not_count() -> None:
     failed = [record("x", 0.1, "standard", r, failure="no.") for r in (1, 2)]
     kept = [r for r in records if (r.factors.row, r.factors.fraction) != ("x", 0.1) or r.factors.replicate == 0]
     assert masked_rows([*kept, *failed], "standard") == {
-        "x": "1 of 1 replicate at 10 % is flagged (guard)"
+        "x": "1 of 1 replicate at 10 % is misled (guard)"
     }  # fmt: skip
     draws = [cell("random", 0.1, r, FIRED) for r in range(100)]
     nulls = [r.model_copy(update={"factors": r.factors.model_copy(update={"null": "uniform"})}) for r in draws]
@@ -122,8 +141,9 @@ def test_failed_cells_and_random_draws_do_not_count() -> None:
 def test_sentences_say_which_rows_how_much_and_how_many_were_checked() -> None:
     told = sentences(rows({(0.1, 0): FIRED, (0.1, 1): {"guard": (12, 100)}}), "standard", str.upper)
     assert told == [
-        "X is not ranked: 2 of 3 replicates at 10 % are flagged (guard).",
-        "Flag guard, broken by the guard's steps and restarts alone: X (2 of 6 models, up to 12 of 100 images).",
+        "X is not ranked: 2 of 3 replicates at 10 % are misled (guard).",
+        "Flag guard, broken by the guard's steps and restarts alone: X (2 of 6 checked models, up to 12 of "
+        "100 images).",
         "Signs of masked gradients: looked for in 12 of 12 models, found in 2.",
     ]
 
@@ -138,14 +158,14 @@ def test_records_that_count_no_signs_are_read_by_their_flags() -> None:
     old = [record("x", 0.1, "standard", 0, attacked=attacked, flags=("square-gain",)), record("x", 0.1, "standard", 1)]
     told = sentences(old, "standard")
     assert told[-1] == "Signs of masked gradients: looked for in 1 of 2 models, found in 1."
-    assert told[0] == "Flag square-gain, broken by Square alone, which uses no gradients: x (1 of 2 models)."
+    assert told[0] == "Flag square-gain, broken by Square alone, which uses no gradients: x (1 of 1 checked model)."
     assert of_cell(old[0]) == ["square-gain: flagged"]
 
 
 def test_a_flag_of_another_name_is_printed_as_plain_text() -> None:
     odd = [record("x\n|", 0.1, "standard", 0, flags=("<b>\nodd|",))]
     told = sentences(odd, "standard")
-    assert told[0] == "Flag <b> odd|: x | (1 of 1 model)."
+    assert told[0] == "Flag <b> odd|: x | (1 of 1 checked model)."
     assert masked_rows(odd, "standard") == {}
 
 
