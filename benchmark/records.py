@@ -286,6 +286,23 @@ def read_records(path: Path) -> list[Record]:
     Raises:
         CoresetBenchError: the file is missing, empty or damaged, or a line is not a record of this schema.
     """
+    return [_read(line, f"{path}, line {number}") for number, line in enumerate(_lines(path), start=1)]
+
+
+def read_record(path: Path, cell: str) -> Record | None:
+    """The record of one cell, and none of the others; None where the file has no such cell.
+
+    Raises:
+        CoresetBenchError: as for `read_records`.
+    """
+    name = json.dumps(cell, ensure_ascii=False).encode()
+    for number, line in enumerate(_lines(path), start=1):
+        if name in line and (record := _read(line, f"{path}, line {number}")).cell == cell:
+            return record
+    return None
+
+
+def _lines(path: Path) -> list[bytes]:
     if not path.is_file():
         raise CoresetBenchError(f"There are no records at {path}; run the suite first (coreset-bench run SUITE).")
     content = path.read_bytes()
@@ -294,7 +311,7 @@ def read_records(path: Path) -> list[Record]:
     content = content.removesuffix(b"\n")
     if not content:
         raise CoresetBenchError(f"{path} holds no records; run the suite first (coreset-bench run SUITE).")
-    return [_read(line, f"{path}, line {number}") for number, line in enumerate(content.split(b"\n"), start=1)]
+    return content.split(b"\n")
 
 
 def _unpacked(content: bytes, path: Path) -> bytes:

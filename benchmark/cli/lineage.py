@@ -1,10 +1,12 @@
 """The command that shows what a cell was made from: explain."""
 
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmark.cli.common import STORE, Data, Json, StorePath, app, print_rows, the_suite
+from benchmark.cli.common import RESULTS, STORE, Data, Json, ResultsPath, StorePath, app, print_rows, the_suite
 from methods.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,14 +25,18 @@ def explain(
     ] = None,
     data: Data = None,
     store: StorePath = STORE,
+    results: ResultsPath = RESULTS,
     as_json: Json = False,
 ) -> None:
-    """Show what a cell was made from, and how to make it anew.
+    """Show what a cell was made from, what was published of it, and how to make it anew.
 
-    Rows and the clock that `run` added to the suite are read from the cell's name.
+    What the store holds is compared with the published record, verdict by verdict. Rows and the clock that `run` added
+    to the suite are read from the cell's name.
 
     Example: coreset-bench explain digits/easycore/0.3/trades/0
     """
+    from benchmark import agreement
+    from benchmark.execution.assemble import keys
     from benchmark.leaderboard import masking
     from benchmark.plan import make_plan
     from benchmark.rerun import added, command, free_folder
@@ -42,7 +48,7 @@ def explain(
     named = suite or head.split("+")[0]
     rows, clock = added(head, the_suite(named).name)
     plan, kept = make_plan(the_suite(named, rows, clock), data), Store(store)
-    record = _record(plan, plan.find(cell), kept)
+    record, published = _record(plan, plan.find(cell), kept), _published(results, head, cell)
     lines = [
         {
             "stage": stage.kind,
@@ -56,16 +62,34 @@ def explain(
     again = command(cell, named, rows, clock, free_folder(), data)
     if as_json:
         flags = list(record.flags) if record else None
-        print_rows([{"cell": cell, "command": again, "flags": flags, "stages": lines}], as_json)
+        known = published.canonical() if published else None
+        print_rows([{"cell": cell, "command": again, "flags": flags, "stages": lines, "published": known}], as_json)
         return
     print_rows([{key: value for key, value in line.items() if key != "folder"} for line in lines], as_json)
     if unaffordable := plan.find(cell).unaffordable:
         print(unaffordable)
     print(f"Stage results are in {store}/STAGE/{'K' * 2}/KEY with the full specification of each (spec.json).")
-    for line in masking.of_cell(record) if record else ():
+    shown = published or record
+    for line in masking.of_cell(shown) if shown else ():
         print(f"Sign of masked gradients: {line}")
+    if published:
+        print(f"Published: {agreement.described(published)}")
+        print(agreement.of_stages(published, keys(plan.find(cell))))
+        if published.results and record and record.results:
+            print(agreement.of_verdicts(published.results, record.results))
     print("To make it anew, in folders of its own (what a store holds already is not computed again):")
     print(f"  {again}")
+    if published:
+        print("and then to hold it against what is published:")
+        print(f"  {shlex.join(['coreset-bench', 'explain', cell, '--store', f'{free_folder()}/store'])}")
+
+
+def _published(results: Path, suite: str, cell: str) -> "Record | None":
+    from benchmark.records import read_record
+    from benchmark.results import records_in
+
+    path = records_in(results / suite)
+    return read_record(path, cell) if path else None
 
 
 def _record(plan: "Plan", cell: "Cell", store: "Store") -> "Record | None":

@@ -38,16 +38,13 @@ def assemble(plan: Plan, cell: Cell, facts: Mapping[str, Any], store: Store, fai
 
     `facts` is the meta of the data stage.
     """
-    keys = {"model": cell.model.key, **{name: stage.key for name, stage in cell.outcomes.items()}}
-    if cell.selection:
-        keys = {"coreset": cell.selection.coreset.key, **keys}
     measured = _read(store, cell.calibration) if cell.calibration else None
     if cell.unaffordable and (measured or not cell.calibration):
         failure = Failure(stage=BUDGET, message=cell.unaffordable)
-    cell = _settled(cell, measured)
+    made_from, cell = keys(cell), _settled(cell, measured)
     if failure:
         factors = _factors(plan, cell, facts, measured, {"k": Budget.of(cell.fraction, facts["pool"]).k}, 0)
-        return _record(plan.suite, cell, keys, factors, failure=failure)
+        return _record(plan.suite, cell, made_from, factors, failure=failure)
     coreset = _read(store, cell.selection.coreset) if cell.selection else Artifact({}, {})
     model = store.read(cell.model.kind, cell.model.key, whole=False)
     outcomes = {name: _read(store, stage) for name, stage in cell.outcomes.items()}
@@ -64,13 +61,19 @@ def assemble(plan: Plan, cell: Cell, facts: Mapping[str, Any], store: Store, fai
     return _record(
         plan.suite,
         cell,
-        keys,
+        made_from,
         _factors(plan, cell, facts, measured, model.meta, effective),
         results=results,
         flags=masking.flags(results.signs),
         cost=_cost(proxies, coreset, model, made),
         provenance=_provenance({**proxies, "model": model, **made}),
     )
+
+
+def keys(cell: Cell) -> dict[str, str]:
+    """Those of the stages that a record names."""
+    coreset = {"coreset": cell.selection.coreset.key} if cell.selection else {}
+    return {**coreset, "model": cell.model.key, **{name: stage.key for name, stage in cell.outcomes.items()}}
 
 
 def _read(store: Store, stage: Stage) -> Artifact | None:
