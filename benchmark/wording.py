@@ -180,9 +180,11 @@ def tuned(spec: Recipe, others: Iterable[tuple[float, Recipe]]) -> str:
     return "".join(found)
 
 
-def budget(spec: Recipe) -> str:
-    """What the clock holds equal."""
+def budget(spec: Recipe, others: Iterable[tuple[float, Recipe]] = ()) -> str:
+    """What the clock holds equal; `others` as for `tuned`."""
     passes = counted(spec.epochs, "pass")
+    if any(other.epochs != spec.epochs for _, other in others):
+        return "equal epochs: as many passes over each coreset as the recipe of its fraction has, the same for all rows"
     if spec.clock == "epochs":
         return f"equal epochs: {passes} over each coreset, so a smaller one gets fewer optimiser steps"
     if spec.clock == "cost":

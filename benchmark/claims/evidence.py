@@ -152,11 +152,12 @@ def _to_draws(asked: Comparison, suite: Published, regime: RegimeStandings) -> D
         raise _NoRecordsError(f"no random coresets with the class counts of {asked.first}")
     lines = []
     for fraction in nulls.fractions(asked.first):
-        draws = nulls.values(asked.first, fraction)
-        if draws.size < replicates:
-            raise _NoRecordsError(f"fewer random coresets with the class counts of {asked.first} than replicates")
-        means = [draws[replicate::replicates].mean() for replicate in range(replicates)]
-        lines.append(nulls.row(asked.first, asked.first, fraction) - np.array(means))
+        draws = nulls.numbered(asked.first, fraction)
+        # Each draw has the class counts of the replicate that its number gives.
+        own = [[value for draw, value in draws.items() if draw % replicates == r] for r in range(replicates)]
+        if not all(own):
+            raise _NoRecordsError(f"no random coreset with the class counts of {asked.first} in some replicate")
+        lines.append(nulls.row(asked.first, asked.first, fraction) - np.array([np.mean(each) for each in own]))
     return Differences(
         scale=suite.scale(regime),
         setting=regime.setting,

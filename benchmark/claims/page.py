@@ -17,16 +17,7 @@ PAGE = "claims.md"
 # Pools of at least so many images, in networks other than the small ones, are the paper's scale.
 PAPER_POOLS = {"cifar10": 40_000, "cifar100": 40_000, "imagenet": 1_000_000}
 SMALL_NETWORKS = ("mlp", "cnn-tiny", "cnn-small")
-
-
-@dataclass(frozen=True)
-class Brief:
-    """The verdicts on one data set, as links to their questions."""
-
-    scales: str
-    supported: list[str]
-    not_supported: list[str]
-    undecided: str
+MARKS: dict[Verdict, str] = {SUPPORTED: "**yes**", NOT_SUPPORTED: "**no**", UNDECIDED: "open"}
 
 
 @dataclass(frozen=True)
@@ -74,7 +65,7 @@ def rendered(found: Sequence[Asked]) -> str:
         small=_spans([scale for scale in scales if not at_paper_scale(scale)]),
         large=_spans([scale for scale in scales if at_paper_scale(scale)]),
         counts=counted(found),
-        brief=[_brief(data, found) for data in dict.fromkeys(scale.data for scale in scales)],
+        brief=_brief(found),
         topics=[_topic(title, [asked for asked in found if asked.question.topic == title]) for title in topics],
         level=f"{100 * CONFIDENCE:g} %",
         error=f"{50 * (1 - CONFIDENCE):g} %",
@@ -99,28 +90,21 @@ def counted(found: Sequence[Asked]) -> str:
     )
 
 
-def _brief(data: str, found: Sequence[Asked]) -> Brief:
-    """What is supported and what is not on one data set; what is undecided is counted."""
-    told: dict[Verdict, list[str]] = {SUPPORTED: [], NOT_SUPPORTED: []}
-    few: Counter[int] = Counter()
-    scales: list[Scale] = []
-    open_topics = dict.fromkeys(asked.question.topic for asked in found)
-    for asked in found:
-        here = [answer for answer in asked.answers if answer.scale.data == data]
-        scales += [answer.scale for answer in here]
-        few.update(answer.replicates for answer in here if answer.verdict == UNDECIDED)
-        for verdict, links in told.items():
-            cases = [wording.markdown(answer.case) for answer in here if answer.verdict == verdict]
-            if cases:
-                open_topics.pop(asked.question.topic, None)
-                # Where cases disagree they are named.
-                which = f" ({', '.join(cases)})" if len(cases) < len(here) else ""
-                links.append(f"{_link(asked)}{which}")
-    counts = [f"{wording.counted(count, 'answer')} of {wording.counted(n, 'replicate')}" for n, count in few.items()]
-    asked_here = {asked.question.topic for asked in found if any(a.scale.data == data for a in asked.answers)}
-    wholly = [f"“{topic}”" for topic in open_topics if topic in asked_here]
-    undecided = wording.listed(counts) + (f", among them all on {wording.listed(wholly)}" if wholly else "")
-    return Brief(_spanned(data, scales), told[SUPPORTED], told[NOT_SUPPORTED], undecided if counts else "")
+def _brief(found: Sequence[Asked]) -> str:
+    """Verdicts by question and suite; suites of one data set may share samples, and are never counted together."""
+    suites = sorted({answer.suite for asked in found for answer in asked.answers})
+    rows = [
+        [_link(asked), *(_mark([answer for answer in asked.answers if answer.suite == suite]) for suite in suites)]
+        for asked in found
+    ]
+    return markdown.table(["question", *map(wording.markdown, suites)], rows, left=len(suites) + 1) if suites else ""
+
+
+def _mark(answers: Sequence[Answer]) -> str:
+    """ "yes", or where cases differ "2 yes, 1 no"."""
+    verdicts = Counter(answer.verdict for answer in answers)
+    marks = [(verdicts[verdict], mark) for verdict, mark in MARKS.items() if verdicts[verdict]]
+    return marks[0][1] if len(marks) == 1 else ", ".join(f"{count} {mark}" for count, mark in marks)
 
 
 def _spans(scales: Sequence[Scale]) -> list[str]:
@@ -140,7 +124,15 @@ def _link(asked: Asked) -> str:
 
 
 def _topic(title: str, found: Sequence[Asked]) -> Topic:
-    columns = ("question", "data and network", "case", "measured", f"{100 * CONFIDENCE:g} % interval", "verdict")
+    columns = (
+        "question",
+        "suite",
+        "data and network",
+        "case",
+        "measured",
+        f"{100 * CONFIDENCE:g} % interval",
+        "verdict",
+    )
     rows = [row for asked in found for row in _rows(asked)]
     return Topic(title, markdown.table(columns, rows, left=len(columns)), [_entry(asked) for asked in found])
 
@@ -149,11 +141,11 @@ def _rows(asked: Asked) -> list[list[str]]:
     """A line for each answer; the question stands in the first of them."""
     question = _link(asked)
     if not asked.answers:
-        return [[question, wording.ABSENT, wording.ABSENT, wording.ABSENT, wording.ABSENT, "no records yet"]]
+        return [[question, *[wording.ABSENT] * 5, "no records yet"]]
     return [
         [
             question if position == 0 else "",
-            *map(wording.markdown, (str(answer.scale), answer.case or wording.ABSENT)),
+            *map(wording.markdown, (answer.suite, str(answer.scale), answer.case or wording.ABSENT)),
             telling.amount(answer.value, asked.question.unit),
             telling.interval(answer, asked.question.unit),
             telling.verdict(answer),
@@ -165,7 +157,11 @@ def _rows(asked: Asked) -> list[list[str]]:
 def _entry(asked: Asked) -> Entry:
     question = asked.question
     told = [
-        Told(telling.sentence(question, answer), f"{answer.scale}, {answer.case}", _cells(asked, answer))
+        Told(
+            telling.sentence(question, answer),
+            f"{wording.plain(answer.suite)}, {wording.plain(answer.case)}",
+            _cells(asked, answer),
+        )
         for answer in asked.answers
     ]
     reasons: dict[tuple[str, str], list[str]] = {}

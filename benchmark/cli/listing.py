@@ -228,9 +228,10 @@ def _timed(
     from benchmark.data import load
     from benchmark.execution.agenda import Todo, regimes
     from benchmark.execution.estimate import Rates, measured, spoken
-    from benchmark.execution.workers import default_jobs
+    from benchmark.execution.workers import default_jobs, set_up_device
     from benchmark.wording import counted
 
+    set_up_device(device)
     loaded = load(made.suite.dataset, data, device, download)
     facts = {"pool": len(loaded.train), "select": len(loaded.select), "test": len(loaded.test)}
 

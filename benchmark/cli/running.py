@@ -158,6 +158,7 @@ def calibrate(
     import torch
 
     from benchmark.data import fingerprint, load
+    from benchmark.execution.workers import set_up_device
     from benchmark.plan import Data as Planned
     from benchmark.plan import make_calibration
     from benchmark.stages.calibrate import calibrate as measure
@@ -165,6 +166,7 @@ def calibrate(
 
     torch.set_num_threads(threads)
     on = resolve_device(device)
+    set_up_device(on)
     loaded = load(chosen.dataset, data, on, download)
     planned = Planned(chosen.dataset, fingerprint(chosen.dataset, data))
     for name, regime in chosen.regimes.items():

@@ -72,7 +72,7 @@ def cells(records: Sequence[Record]) -> list[Column]:
     found = [_measured(record, record.results, setting_of(record)) for record in records]
     return [
         *_identity(records),
-        *_factors(records),
+        *_factors(records, setting_of),
         *_columns(found, RATES),
         *_columns(found, dict.fromkeys(_radii(records), "float")),
         *_columns(found, OUTCOMES),
@@ -94,11 +94,11 @@ def _identity(records: Sequence[Record]) -> list[Column]:
     ]
 
 
-def _factors(records: Sequence[Record]) -> list[Column]:
+def _factors(records: Sequence[Record], setting_of: Callable[[Record], Setting]) -> list[Column]:
     dumped = [record.factors.canonical() for record in records]
     return [
         *(Column(name, kind, [value_at(each, name, kind) for each in dumped]) for name, kind in leaves(Factors)),
-        Column("presented", "float", [presented(record.factors) or None for record in records]),
+        Column("presented", "float", [presented(record.factors, setting_of(record)) or None for record in records]),
     ]
 
 

@@ -75,7 +75,7 @@ def _training(records: Sequence[Record], regime: RegimeStandings) -> str:
     if shares.is_dynamic(records):
         equal = shares.budget(regime, records, records[0].factors.pool)
     else:
-        equal = f"{wording.budget(recipe)}; optimiser steps: {_steps(records, regime.setting.regime)}"
+        equal = f"{wording.budget(recipe, tuned)}; optimiser steps: {_steps(records, regime.setting.regime)}"
     own, at, _ = regime.setting.regime.partition("@")
     if at and not tuned:
         return f"as {wording.regime(wording.plain(own))}, but {equal}"

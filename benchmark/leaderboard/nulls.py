@@ -58,6 +58,10 @@ class Nulls:
         means: Floats = np.mean(np.array(whole, dtype=np.float64).reshape(len(draws), -1), axis=1)
         return means[np.isfinite(means)]
 
+    def numbered(self, null: str, fraction: float) -> dict[int, float]:
+        """Robust accuracy of the draws at a fraction that ran, by their number."""
+        return {draw: value for (at, draw), value in sorted(self._robust[null].items()) if at == fraction}
+
     def row(self, row: str, null: str, fraction: float | None) -> Floats:
         """The row's robust accuracy in each replicate that ran, under the attacks of the draws."""
         chosen = self.fractions(null) if fraction is None else (fraction,)

@@ -4,6 +4,7 @@ Rates are shares in [0, 1], epsilons are in units of pixels in [0, 1], costs are
 """
 
 import binascii
+import json
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -34,7 +35,8 @@ class Setting:
     attacker than its neighbour, and no image either.
 
     `recipe` is that of most fractions, `tuned` what others have in its place. `primary` is None where measuring it
-    failed, and every cell with it.
+    failed, and every cell with it. `specs` are the settings of each of the attacks as JSON, but for seeds: two of one
+    name may differ in restarts.
     """
 
     regime: str
@@ -47,6 +49,7 @@ class Setting:
     calibration: Calibration | None
     attacks: tuple[str, ...]
     images: int
+    specs: tuple[str, ...] = ()
 
 
 def of_rows(records: Iterable[Record]) -> list[Record]:
@@ -143,7 +146,17 @@ def _setting(regime: str, records: Sequence[Record]) -> Setting:
         )
     images = max((count for _, count in shared), default=0)
     attacks = tuple(attack for attack, count in shared if count == images)
-    return Setting(regime=regime, recipe=recipe, tuned=tuned, attacks=attacks, images=images, **common)
+    specs = tuple(
+        single(f"settings of {attack} in regime '{regime}'", [_spec(r.results, attack) for r in records if r.results])
+        for attack in attacks
+    )
+    return Setting(regime=regime, recipe=recipe, tuned=tuned, attacks=attacks, images=images, specs=specs, **common)
+
+
+def _spec(results: Results, attack: str) -> str:
+    """The settings of an attack on one cell; empty in records that do not hold them."""
+    found = next((verdict.spec for verdict in results.attacks if verdict.attack == attack), {})
+    return json.dumps({name: value for name, value in found.items() if name != "seed"}, sort_keys=True) if found else ""
 
 
 def _recipes(regime: str, records: Iterable[Record]) -> tuple[Recipe, tuple[tuple[float, Recipe], ...]]:
@@ -199,12 +212,15 @@ def _line(record: Record, results: Results, setting: Setting) -> dict[str, Any]:
     cell = {name: getattr(factors, name) for name in ("row", "method", "fraction", "regime", "replicate", "k")}
     costs = {f"seconds:{stage}": seconds for stage, seconds in record.cost.seconds.items()}
     spent = {"proxy_epochs": factors.proxy_epochs, "optimiser_steps": factors.optimiser_steps}
-    return cell | rates(record, results, setting) | spent | {"presented": presented(factors)} | costs
+    return cell | rates(record, results, setting) | spent | {"presented": presented(factors, setting)} | costs
 
 
-def presented(factors: Factors) -> float:
-    """Samples shown in training, as a share of what training on the whole pool shows; 0 where it is not recorded."""
-    return factors.presentations / (factors.recipe.epochs * factors.pool)
+def presented(factors: Factors, setting: Setting) -> float:
+    """Samples shown in training, as a share of what training on the whole pool shows; 0 where it is not recorded.
+
+    The latter by the recipe of most fractions: more epochs may be tuned for others.
+    """
+    return factors.presentations / (setting.recipe.epochs * factors.pool)
 
 
 def rates(record: Record, results: Results, setting: Setting) -> dict[str, Any]:

@@ -156,13 +156,26 @@ class RegimeStandings:
         return values.mean(axis=0) if values.size and np.isfinite(values).all() else None
 
     def finest(self, metric: str, fractions: int = 1) -> float:
-        """The finest step of a mean over so many cells: 0 where it is not a share of all images."""
-        images = {"robust": self.setting.images, "clean": self._tested}.get(metric.partition("@")[0], 0)
+        """What one image more or less changes in a mean over so many cells; 0 where it is no share of images.
+
+        Of the worst class, the smallest class decides; of shares among the right images, all that were attacked.
+        """
+        images = self._images.get(metric.partition("@")[0], 0)
         return 1 / (images * fractions) if images else 0.0
 
     @cached_property
-    def _tested(self) -> int:
-        return min((results.images for results in self.results.values()), default=0)
+    def _images(self) -> dict[str, int]:
+        """Of how many images each metric is a share."""
+        found = list(self.results.values())
+        strong = min(self.autoattacked.images, default=0)
+        return {
+            "robust": self.setting.images,
+            "robust_among_right": self.setting.images,
+            "clean": min((results.images for results in found), default=0),
+            "worst_class": min((count for r in found for count in r.class_counts if count), default=0),
+            AUTOATTACK: strong,
+            "without_autoattack": strong,
+        }
 
     def verdicts(self, row: str) -> Floats | None:
         """Robust or not at the primary epsilon, mean over fractions: [replicate, image]; None without every cell."""
@@ -180,7 +193,7 @@ class RegimeStandings:
     def over_images(self, first: str, second: str) -> Estimate | None:
         """Estimand B of a difference in robust accuracy: over replicates and test images; None without every cell."""
         a, b = self.verdicts(first), self.verdicts(second)
-        return None if a is None or b is None else crossed(a - b)
+        return None if a is None or b is None else crossed(a - b, step=self.finest("robust", len(self.fractions)))
 
     @cached_property
     def autoattacked(self) -> Scope:
@@ -201,7 +214,8 @@ class RegimeStandings:
             return None
         chosen = [0] if row == FULL else [self.fractions.index(fraction) for fraction in scope.fractions]
         values = self.values(metric, row)[np.ix_(chosen, [self.replicates.index(r) for r in scope.replicates])]
-        return estimate(values.mean(axis=0)) if np.isfinite(values).all() else None
+        step = self.finest(metric, len(chosen))
+        return estimate(values.mean(axis=0), step=step) if np.isfinite(values).all() else None
 
     @property
     def has_intervals(self) -> bool:

@@ -143,8 +143,10 @@ def _table(setting: Setting, compared: dict[tuple[str, str, float], list[Compare
 
 
 def _row(setting: Setting, pair: Pair, fraction: float, lines: Sequence[Compared]) -> list[str]:
-    picks = [line.shared / line.k for line in lines if line.shared is not None]
-    shared = f"{wording.share(estimate(picks))} %" if picks else wording.ABSENT
+    known = [line for line in lines if line.shared is not None]
+    picks = [line.shared / line.k for line in known if line.shared is not None]
+    step = 1 / min((line.k for line in known), default=1)
+    shared = f"{wording.share(estimate(picks, step=step))} %" if picks else wording.ABSENT
     cells = [pair.faulty.name, pair.right.name, wording.percent(fraction), shared]
     for name, trained in setting.regimes.items():
         found = [line.regimes[name] for line in lines if name in line.regimes]
@@ -152,16 +154,16 @@ def _row(setting: Setting, pair: Pair, fraction: float, lines: Sequence[Compared
             ([counts.clean for counts in found], setting.images),
             ([counts.robust for counts in found], trained.images),
         ):
-            cells.append(_difference(np.array(each, dtype=np.float64).reshape(-1, 2) / images, setting.replicates))
+            cells.append(_difference(np.array(each, dtype=np.float64).reshape(-1, 2), images, setting.replicates))
     return cells
 
 
-def _difference(rates: np.ndarray, replicates: int) -> str:
+def _difference(counts: np.ndarray, images: int, replicates: int) -> str:
     """Faulty minus right in percentage points; how many replicates, where some are missing."""
-    if not len(rates):
+    if not len(counts):
         return wording.ABSENT
-    found: Estimate = paired_difference(rates[:, 0], rates[:, 1])
-    short = f" ({len(rates)}/{replicates})" if len(rates) < replicates else ""
+    found: Estimate = paired_difference(counts[:, 0] / images, counts[:, 1] / images, step=1 / images)
+    short = f" ({len(counts)}/{replicates})" if len(counts) < replicates else ""
     return wording.points(found) + short + ("" if found.may_be(0.0) else CLEAR)
 
 

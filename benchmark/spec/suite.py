@@ -33,7 +33,7 @@ class Regime(Training):
     accuracy on `tune`. "calibrate" leaves the choice among `epsilons` to a measurement, the first stage of a run.
     """
 
-    epsilons: tuple[Pixels, ...]
+    epsilons: Annotated[tuple[Pixels, ...], Field(min_length=1)]
     primary: Primary
     tuned: tuple[Tuned, ...] = ()
 
@@ -136,7 +136,7 @@ class Suite(Spec):
     takes cells in the order of the first pattern that they match.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]*$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+:-]*$")]
     version: Positive
     description: str
     dataset: DatasetSpec
@@ -201,6 +201,9 @@ class Suite(Spec):
             for fraction in (where and where.fractions) or ():
                 if fraction not in self.fractions:
                     raise ValueError(f"attacks.{attack} names the fraction {fraction:g}, which the suite does not have")
+            for replicate in (where and where.replicates) or ():
+                if replicate >= self.replicates:
+                    raise ValueError(f"attacks.{attack} names replicate {replicate} of 0 to {self.replicates - 1}")
         for name in names:
             if name.startswith(NULL):
                 raise ValueError(f"row '{name}': names that begin with '{NULL}' are those of random draws; label it")
@@ -219,6 +222,8 @@ class Suite(Spec):
             raise ValueError("a suite needs at least one row, one fraction and one regime")
         if list(self.fractions) != sorted(set(self.fractions)):
             raise ValueError("fractions must be in ascending order, each once")
+        if len({f"{fraction:g}" for fraction in self.fractions}) < len(self.fractions):
+            raise ValueError("fractions must differ in their first six digits, by which cells are named")
         self._check_clocks()
         return self
 

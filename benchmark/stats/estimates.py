@@ -55,7 +55,9 @@ def paired_difference(
     return estimate(differences(first, second), confidence, step=step)
 
 
-def crossed(values: ArrayLike, confidence: float = CONFIDENCE, *, least: int = MIN_REPLICATES) -> Estimate:
+def crossed(
+    values: ArrayLike, confidence: float = CONFIDENCE, *, step: float = 0.0, least: int = MIN_REPLICATES
+) -> Estimate:
     """Estimand B: the mean of `values[S, n]`, S replicates by n test images, over other images as well.
 
     Replicates and images are two crossed random factors with one value for each pair: for a difference between two
@@ -67,7 +69,8 @@ def crossed(values: ArrayLike, confidence: float = CONFIDENCE, *, least: int = M
     or (S - 1)(n - 1). Two rules keep it honest with few replicates, where MS_seed may come out small by chance (without
     them intervals for 3 replicates cover 92 %, for 2 replicates 87 %, and a variance may be negative):
     variance components are not negative, so neither MS_seed nor MS_image counts as less than MS_res; and the interval
-    is never shorter than that of estimand A for the same numbers, since it has more to allow for.
+    is never shorter than that of estimand A for the same numbers, since it has more to allow for. `step` is that of
+    estimand A: of a replicate's mean over all images.
 
     `least`: with fewer replicates there is no interval; never below 2.
 
@@ -93,7 +96,7 @@ def crossed(values: ArrayLike, confidence: float = CONFIDENCE, *, least: int = M
     squares = ms_seed**2 / df_seed + ms_image**2 / df_image + ms_res**2 / (df_seed * df_image)
     df = max(total**2 / squares, df_seed) if squares > 0 else df_seed
     wide = t_quantile(confidence, df) * np.sqrt(total / table.size)
-    floor = t_quantile(confidence, df_seed) * np.sqrt(ms_seed / table.size)
+    floor = t_quantile(confidence, df_seed) * spread(table.mean(axis=1), step) / np.sqrt(seeds)
     return Estimate(mean, float(max(wide, floor)), seeds, df_seed if floor > wide else df)
 
 

@@ -51,7 +51,7 @@ def _answers(
     plan: Plan, pool: workers.Pool, settings: "Settings", console: "Console", n: int, requests: Sequence[Request]
 ) -> dict[Request, Trial]:
     store, stages = Store(settings.store), {r: make_trial(plan.suite, plan.data, r) for r in requests}
-    todo = {workers.spelled(s): r for r, s in stages.items() if not s.done(store)}
+    todo = {workers.spelled(s): r for r, s in stages.items() if store.read(s.kind, s.key) is None}
     if todo:
         work = [float(training_work(r.recipe, Budget.of(r.fraction, n).k, n)) for r in todo.values()]
         rates = {name: pool.rates(regime.model).training for name, regime in plan.suite.on_clocks().items()}

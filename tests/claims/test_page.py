@@ -67,21 +67,29 @@ def test_each_question_stands_in_the_overview_and_leads_to_its_section() -> None
     page = rendered(found())
     overview = "\n".join(line for line in page.splitlines() if line[:1] == "|")
     for question in questions():
-        assert overview.count(f"](#{question.id})") == 1
+        assert overview.count(f"](#{question.id})") == 2  # in one minute, and under its topic
         assert page.count(f'<a id="{question.id}"></a>') == 1
     waiting = [line for line in page.splitlines() if "no records yet" in line and line[:1] == "|"]
     assert len(waiting) == sum(not asked.answers for asked in found()) > 0
 
 
-def test_in_one_minute_says_what_holds_at_each_scale() -> None:
-    lines = [measurement(), measurement(question="architectures", case="two nets", values=(0.1, 0.2, 0.3))]
-    suites = [Published("digits", declared(grid(COUNTS)))]
+def test_in_one_minute_says_what_holds_in_each_suite() -> None:
+    lines = [
+        measurement(),
+        measurement(question="architectures", case="two nets", values=(0.1, 0.2, 0.3)),
+        measurement(question="architectures", case="three nets", values=(0.91, 0.92, 0.93)),
+    ]
+    suites = [Published(name, declared(grid(COUNTS))) for name in ("digits", "digits-full")]
     brief = rendered(ask(suites, lines)).split("## In one minute")[1].split("\n## ")[0]
-    scale, yes, no, undecided = brief.strip().splitlines()[-4:]
-    assert scale == "- **digits (N = 1,100, mlp)**"
-    assert yes.startswith("  - yes, supported: [Is EasyCore more robust than every other method, under standard")
-    assert no == "  - no, not supported: [Does AIGN rank samples alike under another architecture?](#architectures)"
-    assert undecided == "  - undecided: 1 answer of 3 replicates"
+    heading, _, *table = (
+        [cell.strip() for cell in line.strip("|").split("|")] for line in brief.splitlines() if line[:1] == "|"
+    )
+    assert heading == ["question", "digits", "digits-full"]
+    told = {question.split("(#")[1].strip(")"): marks for question, *marks in table}
+    assert told["every-method"] == ["**yes**", "**yes**"]
+    assert told["architectures"] == ["1 **yes**, 1 **no**", ""]
+    assert told["trades-acs"] == ["", ""]
+    assert len(told) == len(questions())
 
 
 def test_numbers_and_rules_are_spelled() -> None:

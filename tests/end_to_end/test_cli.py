@@ -130,6 +130,9 @@ def test_a_mistake_is_one_sentence_with_its_mend(
         ('"easycore"', '{ method = "easycore", proxy = "robust" }', ("'robust'",)),
         ('"easycore"', '"random"', ("two rows are called 'random'",)),
         ('name = "digits"', 'name = "digitz"', ("'digits'",)),
+        ("epsilons = [0.1]", "epsilons = []", ("epsilons",)),
+        ("fractions = [0.1]", "fractions = [0.1, 0.10000001]", ("first six digits",)),
+        ("[dataset]", "[attacks.autoattack]\nreplicates = [1]\n[dataset]", ("autoattack names replicate 1 of 0 to 0",)),
         ("[dataset]", "[dataset", ("not valid TOML",)),
     ],
 )

@@ -215,7 +215,7 @@ def test_rows_that_read_the_held_out_part_and_flags_are_marked() -> None:
     text = render_markdown(records)
     assert line_of(text, "loss †")
     assert "†: may see the labelled images held out" in text
-    assert "zero-gradients, the gradient of the cross-entropy is exactly 0: loss † (2 of 3 models)." in text
+    assert "zero-gradients, the gradient of the cross-entropy is exactly 0: loss † (2 of 2 checked models)." in text
     assert "†" not in render_markdown(grid(COUNTS))
 
 
@@ -302,6 +302,9 @@ def test_one_is_spelled_as_one() -> None:
     assert "1 epoch of SGD" in wording.recipe(Recipe(epochs=1))
     assert "in 1 step of" in wording.recipe(Recipe(epochs=2, objective="trades", inner_steps=1))
     assert "equal epochs: 1 pass over each coreset" in wording.budget(Recipe(epochs=1))
+    longer = [(0.1, Recipe(epochs=4))]
+    assert "as many passes over each coreset as the recipe of its fraction" in wording.budget(Recipe(epochs=2), longer)
+    assert "2 passes over each coreset" in wording.budget(Recipe(epochs=2), [(0.1, Recipe(epochs=2, lr=0.3))])
     assert "as 1 pass over the whole pool takes" in wording.budget(Recipe(epochs=1, clock="steps"))
     assert "as 20 passes over the whole pool take" in wording.budget(Recipe(epochs=20, clock="steps"))
     assert wording.replicates([1]) + wording.replicates([0, 2]) == "replicate 1replicates 0 and 2"

@@ -60,6 +60,16 @@ def test_estimand_b_is_the_crossed_estimate_of_the_bits() -> None:
     assert float(line[2].split()[2]) >= float(line[1].split()[2])
 
 
+def test_equal_replicates_are_never_printed_as_sure() -> None:
+    """Of no metric: every share is rounded to images."""
+    same = [r.model_copy(update={"results": records[0].results}) for records in [grid(COUNTS)] for r in records]
+    regime = regime_standings(same)[0]
+    widths = {m: regime.summary(m, "easycore") for m in ("robust", "clean", "worst_class", "robust_among_right")}
+    assert all(found and found.half_width for found in widths.values()), widths
+    assert widths["worst_class"].half_width > widths["clean"].half_width  # type: ignore[union-attr, operator]
+    assert regime.over_images("easycore", "random").half_width  # type: ignore[union-attr]
+
+
 def test_two_replicates_have_no_estimand_b() -> None:
     records = [r for r in grid(COUNTS) if r.factors.replicate < 2]
     assert "estimand B, over test images too" not in render_markdown(declared(records))

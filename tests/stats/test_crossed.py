@@ -63,6 +63,15 @@ def test_a_variance_that_the_formula_makes_negative_is_that_of_the_residual() ->
     assert found.half_width == pytest.approx(scipy.stats.t.ppf(0.975, found.df) * math.sqrt(rest / 9))
 
 
+@pytest.mark.parametrize("step", [0.0, 0.002, 0.05])
+def test_equal_replicates_are_no_surer_than_rounding_allows(step: float) -> None:
+    table = np.tile([0.0, 1.0, 1.0, 1.0], (3, 1))
+    over_images, over_replicates = crossed(table, step=step), estimate(table.mean(axis=1), step=step)
+    assert over_images.half_width is not None
+    assert over_replicates.half_width is not None
+    assert over_images.half_width >= over_replicates.half_width >= 0.7 * step
+
+
 def test_without_image_effects_it_is_the_interval_over_replicates() -> None:
     table = np.repeat([[0.1], [0.2], [0.4]], 50, axis=1)
     assert crossed(table).half_width == pytest.approx(estimate(table[:, 0]).half_width)
