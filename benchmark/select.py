@@ -35,12 +35,16 @@ class Picked:
     weights  float64 [k] as the method gives them, or None
     pool     how many images there were to choose from
     about    what made it, in values that JSON takes: data set, suite, proxy, method, parameters, seed
+    files    of the picks, relative to the data set's folder, where images are files
+    beside   how many images of the folder were not there to choose from, as they are held out
     """
 
     indices: Integers
     weights: Floats | None
     pool: int
     about: dict[str, Any]
+    files: tuple[str, ...] | None = None
+    beside: int = 0
 
 
 def check_target(path: Path) -> None:
@@ -63,9 +67,12 @@ def suite_for(dataset: str, method: str, fraction: float, params: Sequence[str],
     if dataset not in dataset_names() and not dataset.startswith("imagefolder:"):
         raise unknown("data set", dataset, dataset_names())
     if suite is None and dataset not in suite_names():
-        raise UsageError(f"There is no suite for '{dataset}'; name one whose proxy to use with --suite.")
+        raise UsageError(
+            f"There is no suite for '{dataset}'; name one whose proxy to use, such as --suite imagenette "
+            "(coreset-bench suites)."
+        )
     base = load_suite(suite or dataset)
-    data = base.dataset if base.dataset.name == dataset else DatasetSpec(name=dataset)
+    data = base.dataset if base.dataset.name == dataset else DatasetSpec(name=dataset, size=_side(dataset, base))
     if get(method).info.kind == "dynamic":
         raise no_coreset(method)
     changes = {
@@ -77,6 +84,14 @@ def suite_for(dataset: str, method: str, fraction: float, params: Sequence[str],
         "nulls": None,  # likewise
     }
     return validated_suite({**base.canonical(), **changes}, f"--method {method} in suite '{base.name}'")
+
+
+def _side(dataset: str, base: Suite) -> int | None:
+    """Pixels a side of one's own images: those that the suite's network was made for, where it is one for folders."""
+    from benchmark.data import side
+
+    own = dataset.startswith("imagefolder:") and base.dataset.name in ("imagenet", "imagenette")
+    return side(base.dataset) if own else None
 
 
 def parsed(method: str, defaults: Mapping[str, Scalar], params: Sequence[str]) -> dict[str, Scalar]:
@@ -110,6 +125,7 @@ def select_coreset(suite: Suite, seed: int, settings: "Settings", console: "Cons
         CoresetBenchError: data that are not there, a proxy that diverges, a method that fails.
     """
     # Imported here, so that a mistake in a name has been answered before.
+    from benchmark.data import files
     from benchmark.execution import workers
     from benchmark.execution.run import trace_proxies
     from benchmark.plan import make_plan
@@ -127,8 +143,16 @@ def select_coreset(suite: Suite, seed: int, settings: "Settings", console: "Cons
     coreset = store.read(selection.coreset.kind, selection.coreset.key)
     if coreset is None:
         raise CoresetBenchError(f"The coreset vanished from {settings.store} while it was read; run the command again.")
-    about = _about(suite, selection, seed, facts)
-    return Picked(positions[coreset.arrays["indices"]], coreset.arrays.get("weights"), facts["pool"], about)
+    about, indices = _about(suite, selection, seed, facts), positions[coreset.arrays["indices"]]
+    every = files(suite.dataset, settings.data)
+    return Picked(
+        indices,
+        coreset.arrays.get("weights"),
+        facts["pool"],
+        about,
+        None if every is None else tuple(every[index] for index in indices),
+        0 if every is None else len(every) - facts["pool"],
+    )
 
 
 def _about(suite: Suite, selection: "Selection", seed: int, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,17 +170,20 @@ def _about(suite: Suite, selection: "Selection", seed: int, facts: Mapping[str, 
 
 
 def write_coreset(path: Path, picked: Picked) -> None:
-    """Writes `indices`, `weights` if any and `about` (a JSON text) as .npz, or as .csv with a row for each pick."""
+    """Writes `indices`, `weights` and `files` if any, and `about` (JSON) as .npz, or as .csv a row for each pick."""
     buffer = io.BytesIO()
-    weights = picked.weights
+    columns: dict[str, Any] = {"index": picked.indices}
+    if picked.weights is not None:
+        columns["weight"] = picked.weights
+    if picked.files is not None:
+        columns["file"] = np.array(picked.files)
     if path.suffix == ".npz":
-        arrays: dict[str, Any] = {"indices": picked.indices, "about": np.array(json.dumps(picked.about))}
-        np.savez(buffer, **(arrays if weights is None else {**arrays, "weights": weights}))
+        plural = {"index": "indices", "weight": "weights", "file": "files"}
+        np.savez(buffer, **{plural[name]: c for name, c in columns.items()}, about=np.array(json.dumps(picked.about)))
     else:
         lines = io.StringIO(newline="")
         table = csv.writer(lines, lineterminator="\n")
-        table.writerow(["index"] if weights is None else ["index", "weight"])
-        columns = [picked.indices.tolist()] if weights is None else [picked.indices.tolist(), weights.tolist()]
-        table.writerows(zip(*columns, strict=True))
+        table.writerow(columns)
+        table.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
         buffer.write(lines.getvalue().encode())
     write_atomically(path, buffer.getvalue())

@@ -114,8 +114,9 @@ def select(
 ) -> None:
     """Select a coreset and write its indices.
 
-    And its weights, if there are any. Indices count the data set's own training images, in the order of torchvision
-    or scikit-learn. Released scores need neither the images nor a proxy: --from results/scores/digits.parquet.
+    And its weights, if there are any, and the names of its files where images are files. Indices count the data set's
+    own training images, in the order of torchvision or scikit-learn. Released scores need neither the images nor a
+    proxy: --from results/scores/digits.parquet. Your own images: --dataset imagefolder:PATH --suite imagenette.
 
     Example: coreset-bench select --dataset digits --method easycore --fraction 0.3 --seed 0 --out c.npz
     """
@@ -141,6 +142,8 @@ def select(
     proxy, of = picked.about["proxy"], picked.about["suite"]
     by = f"the {proxy['name']} proxy ({proxy['model']}) of suite {of}" if proxy else "no proxy"
     print(f"{k:,} of {n:,} training images ({k / n:.1%}) by {method} from {by}, seed {seed}: {out}")
+    if picked.beside:
+        print(f"Not among the {n:,}: {picked.beside:,} images that are held out to test, to tune and to select.")
 
 
 @app.command()

@@ -32,8 +32,10 @@ __all__ = [
     "data_root",
     "dataset_names",
     "describe",
+    "files",
     "fingerprint",
     "load",
+    "side",
 ]
 
 _DIVISION = 1  # raise it when `splits` divides differently
@@ -111,6 +113,23 @@ def fingerprint(spec: DatasetSpec, root: Path | None = None) -> str:
         content = entry.content(data_root(root), shape[-1])
     parts = [_DIVISION, content, shape, entry.mean, entry.std, entry.tune, entry.select]
     return blake2b(json.dumps(parts).encode(), digest_size=8).hexdigest()
+
+
+def files(spec: DatasetSpec, root: Path | None = None) -> list[str] | None:
+    """The files of the set's own training images, in the order that indices count; None where images are no files.
+
+    Raises:
+        UsageError: unknown data set, or an image folder that is missing or laid out wrongly.
+        CoresetBenchError: a folder that may not be read.
+    """
+    entry = _find(spec.name)
+    with _reading(spec.name):
+        return entry.files(data_root(root), entry.resized(spec.size)[-1])
+
+
+def side(spec: DatasetSpec) -> int:
+    """Pixels a side of its images, as a model sees them."""
+    return _find(spec.name).resized(spec.size)[-1]
 
 
 def load(

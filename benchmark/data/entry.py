@@ -60,6 +60,14 @@ class Entry(ABC):
             CoresetBenchError: the data are damaged.
         """
 
+    def files(self, root: Path, side: int) -> list[str] | None:
+        """The training images' files in their order, relative to the set's folder; None where images are no files.
+
+        Raises:
+            UsageError: the data are not there, or are laid out wrongly.
+        """
+        return None
+
     def resized(self, size: int | None) -> Shape:
         """The shape of the images when a specification asks for `size` pixels a side."""
         if size not in (None, self.shape[-1]):

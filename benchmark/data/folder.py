@@ -157,6 +157,10 @@ class Folder(Entry):
     def read(self, root: Path, side: int, download: bool) -> Source:
         return FolderSource(self.name, self._folder(root, side), side)
 
+    def files(self, root: Path, side: int) -> list[str]:
+        folder = self._folder(root, side)
+        return [file.relative_to(folder).as_posix() for file in Tree.scan(parts(folder)[0]).files]
+
     def resized(self, size: int | None) -> Shape:
         return (3, size, size) if size else self.shape
 

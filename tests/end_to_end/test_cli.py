@@ -197,6 +197,26 @@ def test_listings_as_json(tmp_path: Path) -> None:
     assert not any(cell["done"] for cell in cells)
 
 
+def test_a_folder_of_ones_own_images_gives_the_names_of_files(tmp_path: Path) -> None:
+    from PIL import Image
+
+    for name in ("cats", "dogs"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(20):
+            Image.new("RGB", (16, 16), (number, 0, 0)).save(tmp_path / "photos" / name / f"{number:02}.png")
+    own = ("select", "--dataset", "imagefolder:photos", "--suite", "imagenette", "--fraction", "0.5")
+    done = command(*own, "--method", "random@balanced", "--out", "c.csv", "--device", "cpu", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "14 of 28 training images (50.0%)" in done.stdout
+    assert "Not among the 28: 12 images that are held out to test, to tune and to select." in done.stdout
+    heading, *lines = (tmp_path / "c.csv").read_text().splitlines()
+    assert heading == "index,file"
+    every = [f"{name}/{number:02}.png" for name in ("cats", "dogs") for number in range(20)]
+    picked = [line.split(",") for line in lines]
+    assert len(picked) == 14
+    assert all(every[int(index)] == file for index, file in picked)
+
+
 def test_a_small_run_explains_itself_and_then_has_nothing_to_do(suite: Path, tmp_path: Path) -> None:
     first = command("run", str(suite), "--jobs", "1", "--device", "cpu", cwd=tmp_path)
     assert first.returncode == 0, first.stderr
