@@ -1,6 +1,12 @@
-"""A method in one line: what lists and cards say of it."""
+"""What lists and cards say of a method, and the headings under which methods stand."""
 
 from typing import Any
+
+HEADINGS = {
+    "score": "Scores: one number a sample, which a policy turns into a set",
+    "set": "Sets: chosen pick by pick",
+    "dynamic": "Dynamic: chosen anew while the model trains, on a track of their own",
+}
 
 
 def line(method: Any) -> dict[str, Any]:

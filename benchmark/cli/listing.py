@@ -27,12 +27,6 @@ if TYPE_CHECKING:
     from benchmark.plan import Plan
     from benchmark.store import Store
 
-KINDS = {
-    "score": "Scores: one number a sample, which a policy turns into a set",
-    "set": "Sets: chosen pick by pick",
-    "dynamic": "Dynamic: chosen anew while the model trains, on a track of their own",
-}
-
 
 @app.command()
 def methods(
@@ -41,6 +35,9 @@ def methods(
         bool, typer.Option("--compat", help="List those that repeat a known fault on purpose (docs/discrepancies.md).")
     ] = False,
     as_json: Json = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print docs/methods.md: all methods and signals.")
+    ] = False,
 ) -> None:
     """List the selection methods, or describe one.
 
@@ -49,6 +46,11 @@ def methods(
     from benchmark.roster import line
     from methods import registry
 
+    if as_markdown:
+        from benchmark.catalogue import catalogue
+
+        print(catalogue(), end="")
+        return
     if name is not None:
         _describe(name, as_json)
         return
@@ -72,9 +74,11 @@ def _list(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from benchmark.roster import HEADINGS
+
     to = console()
     wide = to.width >= 100
-    for kind, heading in KINDS.items():
+    for kind, heading in HEADINGS.items():
         mine = [row for row in rows if row["kind"] == kind]
         if not mine:
             continue

@@ -14,10 +14,13 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from benchmark.cards import card
+from benchmark.catalogue import catalogue
 from benchmark.cli import listing
 from benchmark.cli.common import app
 from methods import registry
+from methods.signals import signal_names
 
+PAGE = Path(__file__).parents[2] / "docs" / "methods.md"
 FOREIGN = """
 import numpy as np
 from methods.api import Coreset, MethodInfo
@@ -117,3 +120,9 @@ def test_check_says_in_words_what_failed_and_what_does_not_apply(tmp_path: Path)
     assert "ok     registrable" in lines
     assert re.fullmatch(r"\d+ of \d+ checks passed; \d+ do not apply\.", lines[-1])
     assert not done.stderr
+
+
+def test_the_page_of_methods_is_what_is_registered() -> None:
+    assert PAGE.read_text(encoding="utf-8") == catalogue(), "coreset-bench methods --markdown > docs/methods.md"
+    page = catalogue()
+    assert all(f"| `{name}` " in page for name in (*registry.method_names(), *signal_names()))
