@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.perf.report import page, ratios, sentences
+from tests.perf.report import page, ratios, reached, sentences
 
 PUBLISHED = Path(__file__).parents[2] / "results" / "perf"
 GROUPS = {
@@ -24,6 +24,19 @@ GROUPS = {
 def test_a_ratio_is_of_medians_and_its_spread_of_all_pairs() -> None:
     (line,) = ratios(GROUPS)
     assert (line["ratio"], line["least"], line["most"]) == (2.5, 4 / 2.5, 6 / 2)
+
+
+@pytest.mark.parametrize(
+    ("target", "word"), [(None, ""), (2.5, "yes"), (2.6, "within its spread"), (3.0, "within its spread"), (3.1, "no")]
+)
+def test_a_target_is_reached_or_said_to_be_missed(target: float | None, word: str) -> None:
+    groups = {"attack": {**GROUPS["attack"], "target": target}}
+    (line,) = ratios(groups)
+    assert reached(line) == word
+    said = [
+        sentence for sentence in sentences(groups) if sentence.startswith("Short of their targets: attack (2.50 of")
+    ]
+    assert bool(said) == (word not in ("", "yes"))
 
 
 def test_verdicts_are_counted_image_by_image() -> None:
