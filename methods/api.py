@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,8 +66,6 @@ class MethodInfo:
     trains: bool = False
 
     def __post_init__(self) -> None:
-        if self.direction not in get_args(Direction):
-            raise unknown(f"direction of '{self.name}'", self.direction, get_args(Direction))
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
 
 
@@ -171,9 +169,7 @@ class Context:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        labels = np.asarray(self.labels, dtype=np.int64).view()
-        labels.flags.writeable = False
-        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "labels", _read_only(self.labels))
 
     @property
     def n(self) -> int:
@@ -191,6 +187,15 @@ class HeldOut:
 
     labels: Integers
     signals: Signals
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", _read_only(self.labels))
+
+
+def _read_only(labels: Integers) -> Integers:
+    view = np.asarray(labels, dtype=np.int64).view()
+    view.flags.writeable = False
+    return view
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from methods import sources
-from methods.api import Budget, Context, Coreset, Method, MethodInfo, Scalar, check_params, validated
+from methods.api import Budget, Context, Coreset, Direction, Method, MethodInfo, Scalar, check_params, validated
 from methods.dynamics import DynamicFunction, DynamicInfo
 from methods.errors import CoresetBenchError, UsageError, unknown
 from methods.functions import FunctionMethod, parameters, positional, under
@@ -124,11 +124,14 @@ def register(method: Any) -> Any:
 
     Raises:
         NameTaken: the name is taken by other code.
+        UsageError: its `info` is none, or states a direction that is none.
     """
     if not isinstance(method.info, MethodInfo):
         where = getattr(method, "__name__", method)
         raise UsageError(f"The `info` of '{where}' is no MethodInfo; make it a class attribute, not a property.")
-    name = method.info.name
+    name, direction = method.info.name, method.info.direction
+    if direction not in get_args(Direction):
+        raise unknown(f"direction of '{name}'", direction, get_args(Direction))
     if name in _methods and _written(_methods[name]) != _written(method):  # imported twice is still one
         raise NameTaken(name, map(source_file, (_methods[name], method)))
     _methods[name] = method

@@ -124,7 +124,12 @@ class World:
 
     def copied(self) -> "World":
         """The same values in arrays of their own."""
-        return replace(self, labels=self.labels.copy(), proxies=self._each(lambda _, array: array.copy()))
+        return replace(
+            self,
+            labels=self.labels.copy(),
+            held_out_labels=self.held_out_labels.copy(),
+            proxies=self._each(lambda _, array: array.copy()),
+        )
 
     def _axis(self, need: str) -> int:
         return self.axes[need].index("N")

@@ -149,6 +149,23 @@ def test_a_name_is_lower_case_with_hyphens() -> None:
         assert "no name for a method" in found.message
 
 
+def test_who_writes_into_held_out_labels_is_noticed() -> None:
+    def scribbles(context: Any, budget: Any) -> Any:
+        context.held_out.labels[0] = 1 - context.held_out.labels[0]
+        return fair(context, budget.k)
+
+    def lock_picks(context: Any, budget: Any) -> Any:
+        labels = context.held_out.labels.base
+        labels[0] = 1 - labels[0]
+        return fair(context, budget.k)
+
+    for function, words in ((scribbles, "read-only"), (lock_picks, "changed the labels")):
+        outcomes = run_contract(fake(function, needs=("features", "select.features"), stochastic=True))
+        (found,) = [o for o in outcomes if o.name == "inputs_untouched"]
+        assert not found.ok
+        assert words in found.message
+
+
 def test_the_held_out_part_is_given_to_who_declares_it() -> None:
     def near_held_out(context: Any, budget: Any) -> Any:
         held_out = context.held_out
