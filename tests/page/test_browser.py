@@ -282,11 +282,14 @@ def test_a_card_says_what_the_command_says_and_where_the_method_stands(shown: Op
 
 
 def test_every_table_behind_the_main_one_opens_and_sorts(shown: Opener) -> None:
+    from selenium.webdriver.support.wait import WebDriverWait
+
     on = shown()
     for summary in on.find_elements("css selector", "#view summary"):
         summary.click()
-    tables = on.find_elements("css selector", "#view details table")
-    assert len(tables) == len(on.find_elements("css selector", "#view details"))
+    count = len(on.find_elements("css selector", "#view details"))
+    # A table is drawn when its fold says that it has opened, which the browser does in its own time.
+    WebDriverWait(on, 10).until(lambda on: len(on.find_elements("css selector", "#view details table")) == count)
     find(on, "#detail-0 thead button").click()
     assert find(on, "#detail-0 [aria-sort]")
 
