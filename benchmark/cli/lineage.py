@@ -28,9 +28,9 @@ def explain(
     results: ResultsPath = RESULTS,
     as_json: Json = False,
 ) -> None:
-    """Show what a cell was made from, what was published of it, and how to make it anew.
+    """Show what a cell was made from, and how to make it anew.
 
-    What the store holds is compared with the published record, verdict by verdict. Rows and the clock that `run` added
+    What was published of it is shown, and held against what the store has. Rows and the clock that `run` added
     to the suite are read from the cell's name.
 
     Example: coreset-bench explain digits/easycore/0.3/trades/0
