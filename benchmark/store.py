@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from methods.errors import CoresetBenchError, UsageError
@@ -76,11 +76,16 @@ class Artifact:
     meta: dict[str, Any]
 
 
+class _DamagedError(Exception):
+    """An artifact is cut short, or does not have its checksum."""
+
+
 class Store:
     """A folder of artifacts. Safe for several processes: one computes, the others wait and read."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._locks: dict[Path, FileLock] = {}
 
     def path(self, kind: str, key: str) -> Path:
         return self.root / kind / key[:2] / key
@@ -110,6 +115,21 @@ class Store:
 
         A bare one is None as well, and stays; with `whole=False` it is an artifact without arrays.
         """
+        try:
+            return self._read(kind, key, whole)
+        except _DamagedError:
+            pass
+        # It may have been seen while another process put it in place. Only who holds it may say that it is damaged.
+        with self.lock(kind, key, wait=False) as held:
+            if not held:
+                return None
+            try:
+                return self._read(kind, key, whole)
+            except _DamagedError:
+                self.remove(kind, key)  # so that planning sees it missing too
+                return None
+
+    def _read(self, kind: str, key: str, whole: bool) -> Artifact | None:
         from safetensors import SafetensorError
         from safetensors.numpy import load
 
@@ -119,21 +139,20 @@ class Store:
             bare = "bare" in meta
             data = b"" if bare else (folder / "data.safetensors").read_bytes()
             if _checksum(data, meta["values"]) != meta["checksum"]:
-                raise ValueError("checksum")
+                raise _DamagedError
             if bare:
                 return None if whole else Artifact({}, meta["values"])
             return Artifact(load(data), meta["values"])
         except (FileNotFoundError, NotADirectoryError):
             if not folder.is_dir():
                 return None
+            raise _DamagedError from None
         except OSError as error:
             raise CoresetBenchError(
                 f"Cannot read {folder} ({error.strerror}); mend its rights, or name another folder with --store."
             ) from None
-        except (ValueError, TypeError, KeyError, SafetensorError):
-            pass  # half a file or a flipped bit
-        self.remove(kind, key)  # so that planning sees it missing too
-        return None
+        except (ValueError, TypeError, KeyError, SafetensorError):  # half a file or a flipped bit
+            raise _DamagedError from None
 
     def write(self, kind: str, key: str, artifact: Artifact, spec: Mapping[str, Any], bare: bool = False) -> None:
         """Puts the artifact in place by one rename; with `bare`, without its arrays.
@@ -179,17 +198,25 @@ class Store:
             return found
 
     @contextmanager
-    def lock(self, kind: str, key: str) -> Iterator[None]:
-        """Holds the stage for this process; the operating system frees it if the process dies."""
+    def lock(self, kind: str, key: str, wait: bool = True) -> Iterator[bool]:
+        """Holds the stage for this process; the operating system frees it if the process dies.
+
+        Who holds it may lock it again. Without `wait` the answer is False where another process holds it.
+        """
         path = self.root / ".locks" / f"{kind}-{key}"
         with _writable(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(path)
-            lock.acquire()
+            lock = self._locks.setdefault(path, FileLock(path))
+            try:
+                lock.acquire(blocking=wait)
+                held = True
+            except Timeout:
+                held = False
         try:
-            yield
+            yield held
         finally:
-            lock.release()
+            if held:
+                lock.release()
 
 
 def require_writable(folder: Path) -> None:

@@ -234,8 +234,10 @@ class Pool:
     def __enter__(self) -> "Pool":
         return self
 
-    def __exit__(self, kind: object, *rest: object) -> None:
-        self._executor.shutdown(wait=kind is None, cancel_futures=True)
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        # Left to the interpreter's end, the pool's thread may find its pipe closed. Who interrupts is answered at once.
+        interrupted = kind is not None and issubclass(kind, (Interrupted, KeyboardInterrupt))
+        self._executor.shutdown(wait=not interrupted, cancel_futures=True)
 
     @property
     def in_flight(self) -> float:

@@ -36,7 +36,7 @@ primary = 0.1
 [attacks]
 pgd = { steps = 1 }
 smallest_epsilon = { levels = 3, steps = 1 }
-guard = { images = 50, factor = 20, rows = ["random"] }
+guard = { images = 50, factor = 20, rows = ["random@balanced"] }
 """
 MARGIN = "\n[attacks.margin]\nsteps = 1\ntargets = 1\n"
 
@@ -66,7 +66,7 @@ def test_the_guard_is_a_verdict_and_a_sign(records: list[Record]) -> None:
     for record in records:
         assert record.results
         found = [v for v in record.results.attacks if v.attack == "guard"]
-        assert len(found) == (record.factors.row == "random")
+        assert len(found) == (record.factors.row == "random@balanced")
         for verdict in found:
             assert (verdict.images, verdict.epsilon, verdict.spec["factor"]) == (50, 0.1, 20)
             assert list(verdict.stages) == ["pgd", "margin"]
@@ -85,20 +85,20 @@ def test_the_guard_is_a_verdict_and_a_sign(records: list[Record]) -> None:
 
 def test_attacks_that_are_too_short_are_flagged(records: list[Record]) -> None:
     flagged = [record for record in records if "guard" in record.flags]
-    assert [record.factors.row for record in flagged] == ["random", "random"]
+    assert [record.factors.row for record in flagged] == ["random@balanced", "random@balanced"]
     assert all(record.flags == flags(record.results.signs) for record in records if record.results)
-    assert masked_rows(records, "standard") == {"random": "2 of 2 replicates at 30 % are flagged (guard)"}
+    assert masked_rows(records, "standard") == {"random@balanced": "2 of 2 replicates at 30 % are misled (guard)"}
 
 
 def test_the_leaderboard_and_explain_tell(folder: Path) -> None:
     page = command("leaderboard", "guarded", cwd=folder)
     board = (folder / "results" / "local" / "guarded" / "leaderboard.md").read_text()
     for text in (" ".join(page.split()), board):
-        assert "random is not ranked: 2 of 2 replicates at 30 % are flagged (guard)." in text
+        assert "random@balanced is not ranked: 2 of 2 replicates at 30 % are misled (guard)." in text
         assert "Signs of masked gradients: looked for in 2 of 4 models, found in 2." in text
-        assert "Not ranked, as gradients may mislead the attacks: random." in text
+        assert "Not ranked, as gradients may mislead the attacks: random@balanced." in text
     assert "under everything that was run against each model" in board
-    cell = "guarded/random/0.3/standard/0"
+    cell = "guarded/random@balanced/0.3/standard/0"
     told = command("explain", cell, "--suite", "guarded.toml", cwd=folder)
     assert "Sign of masked gradients: guard: " in told
     assert "of 50 images, flagged" in told
@@ -157,7 +157,7 @@ def test_the_guard_waits_for_a_calibrated_epsilon() -> None:
 )
 def test_a_mistake_in_the_file_is_named(guard: str, words: str, tmp_path: Path) -> None:
     path = tmp_path / "guarded.toml"
-    text = GUARDED.replace('images = 50, factor = 20, rows = ["random"]', guard)
+    text = GUARDED.replace('images = 50, factor = 20, rows = ["random@balanced"]', guard)
     path.write_text(text)
     with pytest.raises(UsageError, match=words):
         load_suite(str(path))

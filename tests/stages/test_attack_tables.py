@@ -41,7 +41,7 @@ def test_an_attack_that_every_cell_met_counts_in_the_main_table() -> None:
     text = render_markdown(declared(records))
     assert "(ε = 0.1, PGD-20 and AutoAttack, equal epochs; estimand A)" in text
     assert line_of(text, "random")[2] == "40.0 ± 7.2"  # replicates that agree on 10 images: within a rounding
-    assert ["random", "60.0 ± 0.0", "40.0 ± 0.0"] in lines(text)
+    assert ["random", "60.0 ± 7.2", "40.0 ± 7.2"] in lines(text)
     assert "AutoAttack, 10 %" not in render_summary(declared(records), "x.md")  # it is in the robust accuracy
 
 

@@ -136,6 +136,42 @@ def test_many_processes_compute_once(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("computed-by-*"))) == 1
 
 
+def test_an_artifact_that_appears_meanwhile_is_not_taken_for_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a reader finds no file, and then the folder that another process has just put in place."""
+    store = Store(tmp_path)
+    store.write("model", KEY, Artifact({"w": np.ones(3)}, {}), {})
+    seen: list[Path] = []
+    read_bytes = Path.read_bytes
+
+    def too_early(path: Path) -> bytes:
+        if not seen:
+            seen.append(path)
+            raise FileNotFoundError(path)
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", too_early)
+    found = store.read("model", KEY)
+    assert seen
+    assert found is not None
+    assert found.arrays["w"].tolist() == [1, 1, 1]
+
+
+def test_what_another_process_is_at_is_not_removed(tmp_path: Path) -> None:
+    store, other = Store(tmp_path), Store(tmp_path)
+    store.write("model", KEY, Artifact({"w": np.ones(3)}, {}), {})
+    file = store.path("model", KEY) / "data.safetensors"
+    file.write_bytes(file.read_bytes()[:-1])
+    with other.lock("model", KEY):
+        assert store.read("model", KEY) is None
+        assert file.is_file()
+        with other.lock("model", KEY) as held:  # who holds it may lock it again
+            assert held
+    assert store.read("model", KEY) is None
+    assert not file.exists()
+
+
 def test_a_file_in_the_place_of_the_folder_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     store = Store(tmp_path / "file")

@@ -18,6 +18,7 @@ from benchmark.plan import Stage, Trace, make_plan, make_trace
 from benchmark.randomness import derive_seed
 from benchmark.spec import Suite, Training
 from benchmark.stages.compute import Workshop
+from benchmark.stages.network import digest, marked
 from benchmark.stages.trace import trace
 from benchmark.stages.train import train
 from benchmark.store import Artifact, Store
@@ -154,7 +155,8 @@ def test_a_damaged_signal_is_recorded_again(bench: Bench) -> None:
     assert bench.files(wanted.proxy, wanted.signals["correct"]) == kept
 
 
-def test_a_proxy_that_does_not_reproduce_is_refused(bench: Bench) -> None:
+@pytest.mark.parametrize("marked_by_its_weights", [True, False])  # early stores are not
+def test_a_proxy_that_does_not_reproduce_is_refused(bench: Bench, marked_by_its_weights: bool) -> None:
     wanted = bench.wanted("loss")
     bench.workshop.traced(wanted)
     stored = bench.store.read("proxy", wanted.proxy.key)
@@ -162,7 +164,9 @@ def test_a_proxy_that_does_not_reproduce_is_refused(bench: Bench) -> None:
     nudged = {
         name: np.nextafter(array, 9) if array.dtype.kind == "f" else array for name, array in stored.arrays.items()
     }
-    bench.store.write("proxy", wanted.proxy.key, Artifact(nudged, stored.meta), wanted.proxy.described)
+    meta = {name: value for name, value in stored.meta.items() if name != "weights"}
+    other = marked(Artifact(nudged, meta), digest(nudged) if marked_by_its_weights else None)
+    bench.store.write("proxy", wanted.proxy.key, other, wanted.proxy.described)
     with pytest.raises(
         CoresetBenchError, match=r"^Trained again, the proxy differs .* name an empty folder with --store"
     ):
