@@ -1,0 +1,68 @@
+"""What README says was found, sentence by sentence, held to the published records; it types no numbers."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.claims.evidence import Published
+from benchmark.findings.regimes import Regime
+from benchmark.findings.suites import Suite
+from benchmark.records import read_records
+from benchmark.results import records_in
+
+RESULTS = Path(__file__).parents[2] / "results"
+FULL = records_in(RESULTS / "digits-full")
+EASY = ["loss@low", "aum@high", "el2n@low"]
+
+pytestmark = pytest.mark.skipif(FULL is None, reason="nothing is published here, as in a wheel")
+
+
+def refuse(says: str) -> None:
+    pytest.fail(f"README is not true any more: {says}")
+
+
+@pytest.fixture(scope="module")
+def suite() -> Suite:
+    assert FULL
+    return Suite(Published("digits-full", read_records(FULL)), refuse)
+
+
+@pytest.fixture(scope="module")
+def standard(suite: Suite) -> Regime:
+    return suite.of("standard")
+
+
+@pytest.fixture(scope="module")
+def trades(suite: Suite) -> Regime:
+    return suite.of("trades")
+
+
+def test_easycore_under_standard_training(suite: Suite, standard: Regime) -> None:
+    assert (suite.rows, suite.fractions) == (50, "5 %, 10 %, 20 %, 30 %, 50 %, 70 % and 90 %")
+    for fraction in (0.3, 0.5, 0.7, 0.9):
+        standard.ahead("easycore", "random", at=fraction)
+    for fraction in (0.05, 0.1, 0.2):
+        standard.level("easycore", "random", at=fraction)
+    standard.not_surely("easycore", "random")
+    for fraction in (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9):
+        standard.behind("easycore", "random", "clean", at=fraction)
+
+
+def test_variety_without_the_hardest(standard: Regime) -> None:
+    standard.ahead(["d2", "ccs"], "random")
+    standard.ahead(["d2", "ccs"], "random", at=0.1)
+    standard.level(["d2", "ccs"], "random", "clean")
+
+
+def test_under_trades(trades: Regime) -> None:
+    for fraction in (0.1, 0.2, 0.3):
+        trades.behind(["easycore", *EASY], "random", at=fraction)
+    trades.behind("easycore", "random")
+    for row in ("herding", "pgd-steps@high"):
+        assert row not in trades.surely_below("random")
+        trades.ahead(row, "random")
+
+
+@pytest.mark.parametrize("regime", ["standard", "trades"])
+def test_hard_samples(suite: Suite, regime: str) -> None:
+    suite.of(regime).behind(["el2n", "grand", "aum", "loss", "aign-hard"], "random")
