@@ -27,8 +27,41 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_an_edit_moves_what_builds_on_it(package: Path, edited: str, moves: bool) -> None:
     before = sources.source_hash(package / "own.py")
     with (package / edited).open("a") as file:
-        file.write("# edited\n")
+        file.write("edited = 1\n")
     assert (sources.source_hash(package / "own.py") != before) == moves
+
+
+def test_words_and_layout_move_nothing(package: Path) -> None:
+    before = sources.source_hash(package / "own.py")
+    for name in ("own.py", "helper.py"):
+        file = package / name
+        file.write_text(f'"""Explained anew."""\n\n{file.read_text()}\n# and annotated\n')
+    assert sources.source_hash(package / "own.py") == before
+
+
+def test_a_plugin_is_hashed_with_its_helpers(tmp_path: Path) -> None:
+    (tmp_path / "mine" / "deep").mkdir(parents=True)
+    for name, text in {
+        "__init__.py": "",
+        "method.py": "import numpy\nfrom .helper import f\nfrom mine.deep.low import g\nfrom yours.thing import h\n",
+        "helper.py": "f = 1\n",
+        "other.py": "x = 1\n",
+        "deep/__init__.py": "",
+        "deep/low.py": "from ..far import g\n",
+        "far.py": "g = 1\n",
+    }.items():
+        (tmp_path / "mine" / name).write_text(text)
+    for edited, moves in (("helper.py", True), ("deep/low.py", True), ("far.py", True), ("other.py", False)):
+        before = sources.source_hash(tmp_path / "mine" / "method.py")
+        with (tmp_path / "mine" / edited).open("a") as file:
+            file.write("edited = 1\n")
+        assert (sources.source_hash(tmp_path / "mine" / "method.py") != before) == moves, edited
+
+
+def test_results_that_were_published_keep_their_keys() -> None:
+    """Of formulas whose code has not changed since: their records name the hashes of whole files."""
+    assert sources.EARLY
+    assert registry.source_hash(registry.get("random")) in sources.EARLY.values()
 
 
 def test_methods_and_signals_are_hashed_so(monkeypatch: pytest.MonkeyPatch) -> None:

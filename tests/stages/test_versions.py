@@ -5,7 +5,6 @@ raise its version in `benchmark.plan.VERSIONS` if any number moves, then pin wha
 `python -m tests.stages.test_versions`.
 """
 
-import ast
 import hashlib
 import json
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from benchmark.plan import VERSIONS
+from methods.sources import code
 
 ROOT = Path(__file__).parents[2]
 PINS = Path(__file__).with_name("versions.json")
@@ -39,7 +39,6 @@ SELECTION = (  # what the keys of methods leave out
     "methods/registry.py",
     "methods/sampling.py",
 )
-DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 SOURCES: dict[str, tuple[str, ...]] = {
     "data": ("benchmark/data/*.py", "benchmark/randomness.py"),
     "proxy": (*TRAINING, "benchmark/stages/trace.py"),
@@ -63,25 +62,6 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "calibration": (*TRAINING, "benchmark/stages/calibrate.py", "benchmark/attacks/*.py"),
     "trial": (*TRAINING, "benchmark/stages/calibrate.py", "benchmark/stages/trial.py", "benchmark/attacks/*.py"),
 }
-
-
-def code(source: str) -> str:
-    """What a source file computes, as text that comments, docstrings, annotations and layout do not change."""
-    return json.dumps(_plain(ast.parse(source)))
-
-
-def _plain(node: Any) -> Any:
-    """The syntax tree as nested lists, without what is empty: `ast.dump` differs from Python to Python."""
-    if isinstance(node, list):
-        return [_plain(item) for item in node]
-    if isinstance(node, ast.Constant):
-        return repr(node.value)
-    if not isinstance(node, ast.AST):
-        return node
-    fields = {name: value for name, value in ast.iter_fields(node) if name not in ("annotation", "returns")}
-    if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
-        fields["body"] = node.body[1:]
-    return [type(node).__name__, *([name, _plain(value)] for name, value in fields.items() if value not in (None, []))]
 
 
 def files(kind: str) -> Iterator[Path]:
