@@ -23,11 +23,13 @@ gamma = 0.1 and beta = 0.4 (1 - f)^2 of the fraction f kept, as for `ccs`. `neig
 
 Left open by the paper: the scale of d, which decides whether e^{-d} vanishes. Here d is the Euclidean distance over
 the median distance of neighbours, all classes taken together, so that a message is worth e^{-1} of a difficulty
-there. Neighbours are mutual: i and j are joined if either is among the k nearest of the other, as in the authors' code
-where it computes the graph (where the graph is read from a file they are not). A sample that was never right counts as
-most forgettable, not as never forgotten. x may fall below 0, and a pick below 0 raises its neighbours, as in the
-authors' code. There "aum" is negated and then held above 0 in the stratified mode, so that no message passes, and not
-negated in the class mode, so that easy samples pass for difficult ones; here difficulties are never negative.
+there. The published gamma multiplies raw distances in the authors' code: in this unit 0.1 takes e^{-0.1} of a pick's
+x from a neighbour at the median distance, whatever the features' scale, and so is that gamma by name alone.
+Neighbours are mutual: i and j are joined if either is among the k nearest of the other, as in the authors' code where
+it computes the graph (where the graph is read from a file they are not). A sample that was never right counts as most
+forgettable, not as never forgotten. x may fall below 0, and a pick below 0 raises its neighbours, as in the authors'
+code. There "aum" is negated and then held above 0 in the stratified mode, so that no message passes, and not negated
+in the class mode, so that easy samples pass for difficult ones; here difficulties are never negative.
 """
 
 from collections.abc import Mapping

@@ -13,7 +13,8 @@ The policy `beta` then draws without replacement with probability in proportion 
 p the sample's mean p_t[y] over the share `seen` of the schedule (in the paper the same as `at`), r the share that is
 pruned and m the mean p of the ten highest scores. Published c: CIFAR-100 4, ImageNet 11 (behaapyy/dual-pruning),
 CIFAR-10 5.5 (from memory, not checked); `table="paper"` takes them by the number of classes, `table="default"` is
-c = 5, and a `c` that is not negative overrides both. `dual@high` keeps the highest scores, without the draw. The
+c = 5, and a `c` that is not negative overrides both. It sets c alone: with ImageNet's, or with another `at`, give `at`
+and the policy's `seen` the same share. `dual@high` keeps the highest scores, without the draw. The
 paper draws so from other scores too (from memory, not checked), and so may any score here: `el2n@beta`.
 
 Left open by the paper: p of exactly 0 or 1, where the density may be infinite (held 1e-6 away); fewer samples of

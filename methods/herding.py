@@ -24,7 +24,9 @@ def herding(context: Context, budget: Budget) -> Integers:
     """Greedy: the sample that brings the mean of the picked features nearest to the class mean.
 
     At step t, with S the sum of the t - 1 picks so far and m the class mean, the pick minimises
-    || m - (S + h_i) / t ||. An argmin: circulating code takes the farthest. Penultimate features after the last
+    || m - (S + h_i) / t ||, without replacement: the exemplars of iCaRL (Rebuffi et al. 2017, arXiv:1611.07725,
+    algorithm 4). Welling's own step, the largest <w, h_i> with w += m - h_i, is the same where all features have one
+    norm. An argmin: circulating code takes the farthest. Penultimate features after the last
     epoch, as they are (unnormalised); each class gets picks in proportion to its size.
     """
     turns = class_turns(np.bincount(context.labels, minlength=context.num_classes), budget.k, context.rng)

@@ -6,7 +6,8 @@ A policy is an end of the score, then perhaps a way of keeping from that end on,
     low, high    absolute ends of the score, best first
     middle       the band around the median rank
     window       skips the share `skip` at that end and keeps the next ones
-    stratified   drops a share `beta` at that end, then draws evenly from strata of the remaining range (`sampling.py`)
+    stratified   drops a share `beta` at that end, then draws evenly from strata of the remaining range (`sampling.py`);
+                 of any score by its own end, where the authors' code drops by the area under the margin throughout
     beta         draws in proportion to the score, favouring easy samples as more is pruned (`sampling.py`)
     balanced     the same within each class
 

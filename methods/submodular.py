@@ -51,8 +51,8 @@ class Similarity:
     def part(self, rows: Any, columns: slice) -> Floats:
         """s_ij of some i with some j. The cosine of outer products is the product of their factors'.
 
-        What is equal but for rounding in float32, as are those of a sample and of its copy, is made so: 2^-20 is as
-        fine as a cosine gets there when 8 is added to it and taken away.
+        What is equal but for rounding in float32, as are those of a sample and of its copy, is made so nearly always:
+        2^-20 is as fine as a cosine gets there when 8 is added to it and taken away, 2^-21 where it is below 0.
         """
         cosines: Floats = reduce(np.multiply, (unit[rows] @ unit[columns].T for unit in self.units))
         if cosines.dtype == np.float32:
@@ -113,7 +113,7 @@ def facility_location(context: Context, budget: Budget, *, similarity: str = "fe
         alike = of(members)
 
         def whole(rows: Integers, columns: slice) -> Floats:
-            """In units of 2^-21, of which every similarity is a whole number: cosines are rounded to 2^-20."""
+            """In units of 2^-21: every similarity is a whole number of them, or where the cosine is below 0 a half one."""
             return alike.part(rows, columns) * np.float32(WHOLE)
 
         return facility_location_order(all_pairs(whole, len(alike), np.int32), k)

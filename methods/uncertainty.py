@@ -6,7 +6,9 @@ All from softmax outputs in evaluation mode after the last epoch, p_(1) >= p_(2)
     entropy            - sum_c p_c log p_c
     margin             p_(1) - p_(2)
 
-Only the loss knows the label. Probabilities and not logits, whose largest value says nothing of confidence.
+Only the loss knows the label, and it is none of that section: to keep the samples of largest loss is older than any
+source that could be named for it. The margin is given there from memory, not checked. Probabilities and not logits,
+whose largest value says nothing of confidence.
 """
 
 import numpy as np
