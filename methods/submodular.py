@@ -113,7 +113,7 @@ def facility_location(context: Context, budget: Budget, *, similarity: str = "fe
         alike = of(members)
 
         def whole(rows: Integers, columns: slice) -> Floats:
-            """In units of 2^-21: every similarity is a whole number of them, or where the cosine is below 0 a half one."""
+            """In units of 2^-21: every similarity is a whole number of them, or a half where the cosine is below 0."""
             return alike.part(rows, columns) * np.float32(WHOLE)
 
         return facility_location_order(all_pairs(whole, len(alike), np.int32), k)
