@@ -31,8 +31,8 @@ def of_stages(record: Record, keys: Mapping[str, str]) -> str:
         return "It was made from the stages above: the same suite, data and code."
     have = "has another key" if len(other) == 1 else "have other keys"
     return (
-        f"Its {wording.listed(other, limit=20)} {have}: it was made by an earlier version of the code or of the suite, "
-        "which a rerun does not repeat."
+        f"Its {wording.listed(other, limit=20)} {have}: it was made by another version of the code or the suite, or "
+        "from other data, which a rerun does not repeat."
     )
 
 

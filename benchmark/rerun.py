@@ -43,6 +43,15 @@ def command(
     return shlex.join(words)
 
 
+def comparison(cell: str, suite: str, folder: Path, data: Path | None = None, results: Path | None = None) -> str:
+    """What to type to hold what `command` made against what is published."""
+    words = ["coreset-bench", "explain", cell]
+    words += ["--suite", suite] if suite.endswith(".toml") else []
+    words += ["--data", str(data)] if data else []
+    words += ["--results", str(results)] if results else []
+    return shlex.join([*words, "--store", f"{folder}/store"])
+
+
 def free_folder() -> Path:
     """`again`, or the first of `again-2`, `again-3`... that is not there."""
     folder, number = Path("again"), 2

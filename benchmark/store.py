@@ -120,14 +120,19 @@ class Store:
         except _DamagedError:
             pass
         # It may have been seen while another process put it in place. Only who holds it may say that it is damaged.
-        with self.lock(kind, key, wait=False) as held:
-            if not held:
-                return None
-            try:
-                return self._read(kind, key, whole)
-            except _DamagedError:
-                self.remove(kind, key)  # so that planning sees it missing too
-                return None
+        try:
+            with self.lock(kind, key, wait=False) as held:
+                return self._mended(kind, key, whole) if held else None
+        except CoresetBenchError:  # a store that may only be read
+            return None
+
+    def _mended(self, kind: str, key: str, whole: bool) -> Artifact | None:
+        """Read by who holds it: what is damaged still is removed, so that planning sees it missing too."""
+        try:
+            return self._read(kind, key, whole)
+        except _DamagedError:
+            self.remove(kind, key)
+            return None
 
     def _read(self, kind: str, key: str, whole: bool) -> Artifact | None:
         from safetensors import SafetensorError

@@ -182,9 +182,10 @@ def tuned(spec: Recipe, others: Iterable[tuple[float, Recipe]]) -> str:
 
 def budget(spec: Recipe, others: Iterable[tuple[float, Recipe]] = ()) -> str:
     """What the clock holds equal; `others` as for `tuned`."""
-    passes = counted(spec.epochs, "pass")
-    if any(other.epochs != spec.epochs for _, other in others):
-        return "equal epochs: as many passes over each coreset as the recipe of its fraction has, the same for all rows"
+    tuned = any(other.epochs != spec.epochs for _, other in others)
+    passes = "as many passes as the recipe of its fraction has" if tuned else counted(spec.epochs, "pass")
+    if spec.clock == "epochs" and tuned:
+        return f"equal epochs: {passes} over each coreset, the same for all rows"
     if spec.clock == "epochs":
         return f"equal epochs: {passes} over each coreset, so a smaller one gets fewer optimiser steps"
     if spec.clock == "cost":
@@ -192,7 +193,7 @@ def budget(spec: Recipe, others: Iterable[tuple[float, Recipe]] = ()) -> str:
             f"equal total cost: {passes} over each coreset, and with them what the row's own proxies and signals leave "
             "of an allowance that is the same for all rows"
         )
-    verb = "takes" if spec.epochs == 1 else "take"
+    verb = "takes" if spec.epochs == 1 and not tuned else "take"
     return f"equal steps: as many optimiser steps for each coreset as {passes} over the whole pool {verb}"
 
 

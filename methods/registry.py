@@ -180,11 +180,11 @@ def _load() -> None:
             if not module.ispkg:
                 with _reported(module.name, contested):
                     importlib.import_module(f"{package.__name__}.{module.name}")
-    for name in contested:
-        _methods.pop(name, None)
     for point in entry_points(group=GROUP):
         with _reported(point.name):
             _adopt(point.load())
+    for name in contested:
+        _methods.pop(name, None)
 
 
 def _adopt(plugin: Any) -> None:
@@ -205,9 +205,10 @@ def _reported(name: str, contested: set[str] | None = None) -> Iterator[None]:
     try:
         yield
     except NameTaken as error:
-        if contested is not None:
-            contested.add(name := error.name)
         _unavailable[name] = Unavailable(name, str(error))
+        if contested is not None:
+            contested.add(error.name)
+            _unavailable[error.name] = Unavailable(error.name, str(error))
     except (Exception, SystemExit) as error:  # a plugin may fail in any way, and must not take the others with it
         reason = str(error) if isinstance(error, CoresetBenchError) else f"{type(error).__name__}: {error}"
         _unavailable[name] = Unavailable(name, reason)

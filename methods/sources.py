@@ -6,13 +6,11 @@ Comments, docstrings, annotations and layout are no part of it, so that a reword
 import ast
 import hashlib
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent
-IMPORTED = re.compile(r"^\s*(?:from|import) (\.*[\w.]*)", re.MULTILINE)
 # What all of them build on, whose changes are changes of a stage's version, or no formula at all.
 COMMON = {"api", "dynamics", "errors", "functions", "policies", "registry", "signals", "signals.recorder"}
 OURS = ("benchmark", "methods")  # the former is held to versions, the latter is followed by name
@@ -30,37 +28,47 @@ def source_hash(path: Path) -> str:
     for file in found:
         text = file.read_bytes().decode()
         digest.update(code(text).encode())
-        for name in IMPORTED.findall(text):
-            other = _file(name, file)
-            if other and other not in found:
-                found.append(other)
+        found += [other for other in _built_on(text, file) if other not in found]
     return EARLY.get(digest.hexdigest(), digest.hexdigest())
 
 
-def _file(name: str, importer: Path) -> Path | None:
-    """The file of an imported module that a formula builds on; None for what is common, and for other packages."""
-    if name.startswith("methods."):
-        inside = name.removeprefix("methods.")
-        place = None if inside in COMMON else ROOT.joinpath(*inside.split("."))
-    else:
-        place = _beside(name, importer)
-    file = place and place.with_suffix(".py")
-    return file if file and file.is_file() else None
+def _built_on(text: str, importer: Path) -> list[Path]:
+    """The files of modules that a formula imports, in the order in which it does; none that are common or foreign."""
+    package = _package(importer)
+    places: list[Path] = []
+    for name in _imported(text):
+        inside = name.lstrip(".")
+        if name.startswith("methods."):
+            places += [ROOT.joinpath(*inside.split(".")[1:])] if inside.removeprefix("methods.") not in COMMON else []
+        elif package and name.startswith("."):
+            places.append(importer.parents[len(name) - len(inside) - 1].joinpath(*inside.split(".")))
+        elif package and inside.split(".")[0] == package.name:
+            places.append(package.parent.joinpath(*inside.split(".")))
+    files = [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()]
+    return list(dict.fromkeys(files))
 
 
-def _beside(name: str, importer: Path) -> Path | None:
-    """Where a module of the importer's own package lies: that of a plugin, with its helpers."""
+def _imported(text: str) -> list[str]:
+    """The modules that a text imports, and what it imports from packages, which may be modules: ".helper"."""
+    names: list[tuple[int, str]] = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            joint = "." if node.module else ""
+            names += [(node.lineno, base), *((node.lineno, f"{base}{joint}{alias.name}") for alias in node.names)]
+    return [name for _, name in sorted(names, key=lambda found: found[0]) if name.strip(".")]
+
+
+def _package(importer: Path) -> Path | None:
+    """The folder of the package that a plugin's file belongs to; None for a file by itself, and for our own."""
     top = importer.parent
     if not (top / "__init__.py").is_file():
         return None
     while (top.parent / "__init__.py").is_file():
         top = top.parent
-    if top.name in OURS:
-        return None
-    inside = name.lstrip(".")
-    if dots := len(name) - len(inside):
-        return importer.parents[dots - 1].joinpath(*inside.split(".")) if inside else None
-    return top.parent.joinpath(*inside.split(".")) if inside.split(".")[0] == top.name else None
+    return None if top.name in OURS else top
 
 
 @cache
@@ -80,4 +88,8 @@ def _plain(node: Any) -> Any:
     fields = {name: value for name, value in ast.iter_fields(node) if name not in ("annotation", "returns")}
     if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
         fields["body"] = node.body[1:]
+    if isinstance(node, ast.JoinedStr):  # later Pythons end a nested format with an empty text
+        fields["values"] = [
+            value for value in node.values if not (isinstance(value, ast.Constant) and value.value == "")
+        ]
     return [type(node).__name__, *([name, _plain(value)] for name, value in fields.items() if value not in (None, []))]

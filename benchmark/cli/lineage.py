@@ -1,6 +1,5 @@
 """The command that shows what a cell was made from: explain."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,7 +38,7 @@ def explain(
     from benchmark.execution.assemble import keys
     from benchmark.leaderboard import masking
     from benchmark.plan import make_plan
-    from benchmark.rerun import added, command, free_folder
+    from benchmark.rerun import added, command, comparison, free_folder
     from benchmark.store import Store
 
     if cell.count("/") < 4:
@@ -59,9 +58,10 @@ def explain(
         }
         for stage, what in _lineage(plan, plan.find(cell))
     ]
-    again = command(cell, named, rows, clock, free_folder(), data)
+    folder = free_folder()
+    again = command(cell, named, rows, clock, folder, data)
     if as_json:
-        flags = list(record.flags) if record else None
+        flags = list(record.flags) if record else None  # of what the store holds
         known = published.canonical() if published else None
         print_rows([{"cell": cell, "command": again, "flags": flags, "stages": lines, "published": known}], as_json)
         return
@@ -69,11 +69,12 @@ def explain(
     if unaffordable := plan.find(cell).unaffordable:
         print(unaffordable)
     print(f"Stage results are in {store}/STAGE/{'K' * 2}/KEY with the full specification of each (spec.json).")
-    shown = published or record
-    for line in masking.of_cell(shown) if shown else ():
+    for line in masking.of_cell(record) if record else ():
         print(f"Sign of masked gradients: {line}")
     if published:
         print(f"Published: {agreement.described(published)}")
+        for line in () if record else masking.of_cell(published):
+            print(f"Published sign of masked gradients: {line}")
         print(agreement.of_stages(published, keys(plan.find(cell))))
         if published.results and record and record.results:
             print(agreement.of_verdicts(published.results, record.results))
@@ -81,7 +82,7 @@ def explain(
     print(f"  {again}")
     if published:
         print("and then to hold it against what is published:")
-        print(f"  {shlex.join(['coreset-bench', 'explain', cell, '--store', f'{free_folder()}/store'])}")
+        print(f"  {comparison(cell, named, folder, data, None if results == RESULTS else results)}")
 
 
 def _published(results: Path, suite: str, cell: str) -> "Record | None":

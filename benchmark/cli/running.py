@@ -143,7 +143,7 @@ def select(
     by = f"the {proxy['name']} proxy ({proxy['model']}) of suite {of}" if proxy else "no proxy"
     print(f"{k:,} of {n:,} training images ({k / n:.1%}) by {method} from {by}, seed {seed}: {out}")
     if picked.beside:
-        print(f"Not among the {n:,}: {picked.beside:,} images that are held out to test, to tune and to select.")
+        print(f"Not among the {n:,}: {picked.beside:,} images of the folder, which are held out.")
 
 
 @app.command()

@@ -131,7 +131,7 @@ def run_suite(suite: Suite, settings: Settings, console: Console, only: str = "*
     write_records(folder / RECORDS, ordered)
     if left and not limit:
         raise CoresetBenchError(
-            f"What {counted(len(left), 'model')} need vanished from {settings.store} during the run; run it again."
+            f"Results that {counted(len(left), 'model')} need vanished from {settings.store} meanwhile; run it again."
         )
     return Summary(folder, ordered, len(todo), len(left))
 

@@ -43,7 +43,7 @@ def headline(regime: RegimeStandings) -> list[str]:
     if spotlight and spotlight is not best:
         sentences.append(_place(spotlight, regime, complete))
     if spotlight and spotlight.side == "undecided":
-        sentences += _power(regime, spotlight, next(s for s in complete if s.row == BASELINE))
+        sentences += _power(regime, spotlight, next(s for s in order if s.row == BASELINE))  # a side is of that row
     return sentences + _masked(regime) + _under_autoattack(regime)
 
 

@@ -152,8 +152,8 @@ def sentences(records: Sequence[Record], regime: str, label: Label = wording.pla
     if any(map(_guarded, rows.get(BASELINE, []))):
         usual = wording.fixed(100 * _usual(rows[BASELINE]))
         told.append(
-            f"The guard breaks {usual} % of the images on {label(BASELINE)}'s models: "
-            "by so much the PGDs fall short there."
+            f"On {label(BASELINE)}'s models the guard breaks a further {usual} % of its images (mean over fractions): "
+            "by at least as much the PGDs fall short there."
         )
     return told
 
@@ -190,10 +190,14 @@ def _extent(flagged: Sequence[Record], flag: str, models: Sequence[Record]) -> s
     signs = [model.results.signs[flag] for model in flagged if model.results and flag in model.results.signs]
     worst = max(signs, key=lambda sign: sign.found / sign.of if sign.of else 0.0, default=None)
     images = f", up to {worst.found:,} of {wording.counted(worst.of, 'image')}" if worst else ""
-    checked = max(
-        len(flagged), sum(map(_checked, models))
-    )  # a flag without counts was raised by something all the same
+    checked = sum(_looked_for(flag, model) for model in models)
     return f"{len(flagged):,} of {wording.counted(checked, 'checked model')}{images}"
+
+
+def _looked_for(flag: str, model: Record) -> bool:
+    """Whether the sign was looked for in this model; records that count no signs name those that they found."""
+    counted = model.results.signs if model.results else {}
+    return flag in counted or flag in model.flags or (not counted and _checked(model))
 
 
 def _some(count: int) -> str:

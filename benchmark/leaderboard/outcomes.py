@@ -146,17 +146,16 @@ def _setting(regime: str, records: Sequence[Record]) -> Setting:
         )
     images = max((count for _, count in shared), default=0)
     attacks = tuple(attack for attack, count in shared if count == images)
-    specs = tuple(
-        single(f"settings of {attack} in regime '{regime}'", [_spec(r.results, attack) for r in records if r.results])
-        for attack in attacks
-    )
+    specs = tuple(_spec(regime, records, attack) for attack in attacks)
     return Setting(regime=regime, recipe=recipe, tuned=tuned, attacks=attacks, images=images, specs=specs, **common)
 
 
-def _spec(results: Results, attack: str) -> str:
-    """The settings of an attack on one cell; empty in records that do not hold them."""
-    found = next((verdict.spec for verdict in results.attacks if verdict.attack == attack), {})
-    return json.dumps({name: value for name, value in found.items() if name != "seed"}, sort_keys=True) if found else ""
+def _spec(regime: str, records: Sequence[Record], attack: str) -> str:
+    """What decides an attack's verdicts in all of these cells, but for seeds; empty where records do not hold it."""
+    verdicts = [v for record in records if record.results for v in record.results.attacks if v.attack == attack]
+    kept = [{name: v for name, v in each.spec.items() if name not in ("seed", "batch_size")} for each in verdicts]
+    known = [json.dumps(spec, sort_keys=True) for spec in kept if spec]
+    return single(f"settings of {attack} in regime '{regime}'", known) if known else ""
 
 
 def _recipes(regime: str, records: Iterable[Record]) -> tuple[Recipe, tuple[tuple[float, Recipe], ...]]:

@@ -233,15 +233,18 @@ class RegimeStandings:
         means = {row: round(found.mean, 9) for row in self.rows if (found := self.summary("robust", row))}
         complete = sorted(means, key=lambda row: (row in self.masked, -means[row]))
         placed = [row for row in complete if row not in self.masked] if self.has_intervals else []
-        ranks = rank_intervals(placed, self.surely_better()) if self.family.kind == "pairs" else {}
-        sides = {row: self._side(row) for row in placed if row != BASELINE} if self.beside_baseline else {}
+        ranks, sides = {}, {}
+        if not self.beside_baseline:
+            ranks = rank_intervals(placed, self.surely_better())
+        elif BASELINE in placed:
+            sides = {row: self._side(row) for row in placed if row != BASELINE}
         rest = [row for row in self.rows if row not in means]
         return [self._standing(row, ranks.get(row), sides.get(row)) for row in complete + rest]
 
     @property
     def beside_baseline(self) -> bool:
         """Whether the family compares rows with the baseline alone: then they have sides in place of ranks."""
-        return self.family.kind == "baseline" and BASELINE in self.rows
+        return self.family.kind == "baseline"
 
     def _side(self, row: str) -> Side:
         better = self.surely_better()

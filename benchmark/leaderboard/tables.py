@@ -259,7 +259,7 @@ def _standings(regime: RegimeStandings) -> dict[str, Standing]:
 
 
 def places(regime: RegimeStandings) -> dict[str, Column]:
-    """The column that the family of comparisons fills: ranks, or sides of the baseline; none without intervals."""
+    """The column that the family of comparisons fills, if it fills any: ranks, or sides of the baseline."""
     standings = _standings(regime)
 
     def place(row: str) -> str:
@@ -267,7 +267,7 @@ def places(regime: RegimeStandings) -> dict[str, Column]:
         text = wording.ranks(standing.rank) if standing.rank else standing.side
         return text or ("" if row == FULL else wording.ABSENT)
 
-    if not regime.has_intervals:
+    if not regime.has_intervals or (regime.beside_baseline and not any(s.side for s in regime.order)):
         return {}
     return {VS_BASELINE if regime.beside_baseline else RANK: place}
 

@@ -108,7 +108,7 @@ class Workshop:
         weights = _weights(model)
         network = digest(weights)
         earlier = self.store.read("proxy", wanted.proxy.key, whole=False)
-        if earlier is None:
+        if earlier is None or (not earlier.arrays and not self._read_signals(wanted)):
             meta = {
                 "seconds": seconds(),
                 "epochs": wanted.until,
@@ -123,6 +123,9 @@ class Workshop:
                 f"Trained again, the proxy differs from the stored one ({self.store.path('proxy', wanted.proxy.key)}), "
                 "as it does on another machine or torch; name an empty folder with --store to trace it anew."
             )
+        elif not earlier.arrays:  # its weights had stayed elsewhere
+            kept = marked(Artifact(weights, earlier.meta), network)
+            self.store.write("proxy", wanted.proxy.key, kept, wanted.proxy.described)
         finite = [need for need in needs if np.isfinite(arrays[need]).all()]
         for need in finite:
             stage, made = wanted.signals[need], marked(Artifact({"values": arrays[need]}, {}), network)
@@ -288,6 +291,13 @@ class Workshop:
         self.busy = "trial"
         self._stored(stage, lambda: try_out(stage, self.data, self.device, self.report))
 
+    def _forget(self, stage: Stage, network: str | None) -> None:
+        """Removes an outcome, unless another process has judged this network meanwhile."""
+        with self.store.lock(stage.kind, stage.key):
+            found = self.store.read(stage.kind, stage.key)
+            if found and network_of(found) != network:
+                self.store.remove(stage.kind, stage.key)
+
     def outcomes(self, cell: Cell) -> None:
         """Attacks the cell's network and stores each outcome that is missing, or that is one of another network.
 
@@ -305,7 +315,8 @@ class Workshop:
             earlier = found[name]
             if earlier and network_of(earlier) == network:
                 continue
-            self.store.remove(stage.kind, stage.key)
+            if earlier:
+                self._forget(stage, network)
             spec = dict(stage.spec)
             if spec.get("epsilon") == CALIBRATE and cell.calibration:
                 spec["epsilon"] = self.calibration(cell.calibration)

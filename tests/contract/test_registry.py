@@ -112,7 +112,7 @@ def test_a_name_belongs_to_one_method() -> None:
 
 
 def test_a_file_does_not_take_the_name_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`a_mine.py` is imported before `loss.py`, and would stand in the tables under its name."""
+    """`a_mine.py` is imported first, and would stand in the tables under the other's name."""
     (tmp_path / "a_mine.py").write_text(PLUGIN.replace('"mine"', '"herding"'))
     monkeypatch.setattr(methods, "__path__", [str(tmp_path), *methods.__path__])
     monkeypatch.setattr(registry, "_methods", {})
@@ -123,7 +123,7 @@ def test_a_file_does_not_take_the_name_of_another(tmp_path: Path, monkeypatch: p
     with pytest.raises(UsageError, match=words):
         get("herding")
     assert "herding" not in registry.method_names()
-    monkeypatch.delitem(sys.modules, "methods.a_mine")
+    sys.modules.pop("methods.a_mine")
 
 
 def test_a_direction_is_one_that_is_known() -> None:

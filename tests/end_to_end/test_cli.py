@@ -208,7 +208,7 @@ def test_a_folder_of_ones_own_images_gives_the_names_of_files(tmp_path: Path) ->
     done = command(*own, "--method", "random@balanced", "--out", "c.csv", "--device", "cpu", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "14 of 28 training images (50.0%)" in done.stdout
-    assert "Not among the 28: 12 images that are held out to test, to tune and to select." in done.stdout
+    assert "Not among the 28: 12 images of the folder, which are held out." in done.stdout
     heading, *lines = (tmp_path / "c.csv").read_text().splitlines()
     assert heading == "index,file"
     every = [f"{name}/{number:02}.png" for name in ("cats", "dogs") for number in range(20)]

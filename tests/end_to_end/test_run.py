@@ -16,8 +16,9 @@ from rich.console import Console
 from benchmark.execution.run import Settings, Summary, run_suite
 from benchmark.plan import make_plan
 from benchmark.records import Record, read_records
-from benchmark.spec import Suite
-from benchmark.store import Store
+from benchmark.spec import DatasetSpec, Suite
+from benchmark.stages.compute import Workshop
+from benchmark.store import Artifact, Store
 from methods import registry
 
 SettingsIn = Callable[..., Settings]
@@ -184,6 +185,16 @@ def test_outcomes_of_another_network_are_no_part_of_a_record(
     assert ours is not None
     assert ours.clean_bits().tolist() == theirs.clean_bits().tolist()
     assert {record.cell: record for record in first.records}[cell.id].results != ours
+
+
+def test_an_outcome_that_another_run_has_just_written_stays(tiny_suite: Callable[..., Suite], tmp_path: Path) -> None:
+    cell, store = make_plan(tiny_suite()).find("tiny/full/1/standard/0"), Store(tmp_path)
+    workshop, stage = Workshop(store, DatasetSpec(name="digits"), None), cell.outcomes["clean"]
+    store.write(stage.kind, stage.key, Artifact({}, {"weights": "ours"}), {})
+    workshop._forget(stage, "ours")
+    assert stage.done(store)
+    workshop._forget(stage, "another")
+    assert not stage.done(store)
 
 
 FAULTY = '''

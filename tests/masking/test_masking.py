@@ -103,7 +103,8 @@ def test_what_the_guard_finds_on_the_baseline_as_well_misleads_nobody() -> None:
     assert masked_rows([*fired, *more], "standard") == {}
     assert masked_rows([*rows({(0.1, r): BLIND for r in range(3)}), *more], "standard").keys() == {"x"}
     assert sentences([*fired, *more], "standard")[-1] == (
-        "The guard breaks 3.0 % of the images on random's models: by so much the PGDs fall short there."
+        "On random's models the guard breaks a further 3.0 % of its images (mean over fractions): by at least as much "
+        "the PGDs fall short there."
     )
 
 

@@ -21,7 +21,9 @@ def test_a_record_is_told_by_its_rates() -> None:
 def test_other_keys_are_another_version() -> None:
     cell = record("x", 0.1, clean=CLEAN).model_copy(update={"keys": {"coreset": "a", "model": "b"}})
     assert of_stages(cell, {"coreset": "a", "model": "b", "pgd": "c"}).startswith("It was made from the stages above")
-    assert of_stages(cell, {"coreset": "a", "model": "c"}).startswith("Its model has another key: it was made by an ea")
+    assert of_stages(cell, {"coreset": "a", "model": "c"}).startswith(
+        "Its model has another key: it was made by anothe"
+    )
     assert of_stages(cell, {}).startswith("Its coreset and model have other keys")
 
 

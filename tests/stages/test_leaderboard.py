@@ -303,7 +303,10 @@ def test_one_is_spelled_as_one() -> None:
     assert "in 1 step of" in wording.recipe(Recipe(epochs=2, objective="trades", inner_steps=1))
     assert "equal epochs: 1 pass over each coreset" in wording.budget(Recipe(epochs=1))
     longer = [(0.1, Recipe(epochs=4))]
-    assert "as many passes over each coreset as the recipe of its fraction" in wording.budget(Recipe(epochs=2), longer)
+    assert "as many passes as the recipe of its fraction has over each coreset" in wording.budget(
+        Recipe(epochs=2), longer
+    )
+    assert wording.budget(Recipe(epochs=2, clock="steps"), longer).startswith("equal steps: ")
     assert "2 passes over each coreset" in wording.budget(Recipe(epochs=2), [(0.1, Recipe(epochs=2, lr=0.3))])
     assert "as 1 pass over the whole pool takes" in wording.budget(Recipe(epochs=1, clock="steps"))
     assert "as 20 passes over the whole pool take" in wording.budget(Recipe(epochs=20, clock="steps"))

@@ -174,6 +174,40 @@ def test_a_proxy_that_does_not_reproduce_is_refused(bench: Bench, marked_by_its_
     assert not bench.wanted("correct").done(bench.store)
 
 
+def test_a_proxy_whose_weights_stayed_elsewhere(bench: Bench) -> None:
+    """It is stored whole again; where it is another network here, only if no signal of the first is here either."""
+    wanted = bench.wanted("loss")
+    bench.workshop.traced(wanted)
+    stored = bench.store.read("proxy", wanted.proxy.key)
+    assert stored is not None
+    bench.store.write("proxy", wanted.proxy.key, Artifact({}, stored.meta), {}, bare=True)
+    bench.traced("loss", "correct")
+    again = bench.store.read("proxy", wanted.proxy.key)
+    assert again is not None
+    assert again.meta == stored.meta
+    assert all(np.array_equal(again.arrays[name], array) for name, array in stored.arrays.items())
+
+    other = {**stored.meta, "weights": "of another machine"}
+    bench.store.write("proxy", wanted.proxy.key, Artifact({}, other), {}, bare=True)
+    with pytest.raises(CoresetBenchError, match=r"^Trained again, the proxy differs"):
+        bench.traced("loss", "error_norm")
+    for stage in bench.wanted("loss", "correct").signals.values():
+        bench.store.remove(stage.kind, stage.key)
+    bench.traced("loss", "error_norm")
+    assert (bench.store.read("proxy", wanted.proxy.key) or again).meta["weights"] == stored.meta["weights"]
+
+
+def test_signals_of_two_networks_are_not_read_together(bench: Bench) -> None:
+    bench.traced("loss", "correct")
+    wanted = bench.wanted("loss", "correct")
+    stage = wanted.signals["loss"]
+    found = bench.store.read(stage.kind, stage.key)
+    assert found is not None
+    bench.store.write(stage.kind, stage.key, Artifact(found.arrays, {"weights": "of another machine"}), stage.described)
+    with pytest.raises(CoresetBenchError, match="are of different networks"):
+        bench.workshop.traced(wanted)
+
+
 def test_a_short_proxy_is_a_prefix_and_costs_no_more(bench: Bench) -> None:
     full, short = bench.traced("error_norm", "correct"), bench.traced("error_norm", "correct", until=2)
     for name in full:

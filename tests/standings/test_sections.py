@@ -98,6 +98,20 @@ def test_a_family_with_the_baseline_alone_gives_sides_in_place_of_ranks() -> Non
     assert "would separate easycore from random" in said
 
 
+def test_without_a_whole_baseline_there_are_no_sides() -> None:
+    """Nothing was compared, so nothing is undecided either, and the page is made all the same."""
+    records = grid(COUNTS)
+    lacking = [r for r in records if (r.factors.row, r.factors.fraction, r.factors.replicate) != ("random", 0.1, 1)]
+    without = [r for r in records if r.factors.row != "random"]
+    for kept in (lacking, without, flagged(records, "random")):
+        section = leaderboard(declared(kept, suite_family="baseline")).sections[0]
+        assert section.main.columns[0] == "method"
+        said = " ".join(section.headline)
+        assert "undecided" not in said
+        assert "would separate" not in said
+        assert "Not distinguishable" not in said
+
+
 def test_comparisons_of_several_regimes_are_one_family() -> None:
     assert regime_standings(suite(ROWS, regimes=("standard", "trades")))[0].family.comparisons == 6
 
