@@ -94,7 +94,7 @@ class Lab:
     ) -> Arrays:
         """What an experiment measures on one proxy: from the store, or computed and stored.
 
-        Its address holds the text of the module `source`, so that an edited one never meets what it computed before.
+        Its address holds the code of the module `source`, so that an edited one never meets what it computed before.
         """
         parents = {"proxy": self.trace(proxy, replicate).proxy.key}
         full = {"experiment": Path(source).stem, "source": source_hash(Path(source)), **spec}
