@@ -67,7 +67,9 @@ def test_what_a_method_builds_on_is_part_of_its_identity(tmp_path: Path, monkeyp
     before, true = registry.source_hash(acs), Path.read_bytes
     for name, matters in (("craig.py", True), ("gradients.py", True), ("herding.py", False), ("api.py", False)):
         with monkeypatch.context() as patch:
-            patch.setattr(Path, "read_bytes", lambda self, n=name: true(self) + (b"#" if self.name == n else b""))
+            patch.setattr(
+                Path, "read_bytes", lambda self, n=name: true(self) + (b"\nedited = 1\n" if self.name == n else b"")
+            )
             assert (registry.source_hash(acs) != before) == matters
 
 
