@@ -102,13 +102,13 @@ def run_suite(suite: Suite, settings: Settings, console: Console, only: str = "*
         CoresetBenchError: a folder cannot be written, data are not there, or a worker died.
     """
     limit = Limit(settings.within) if settings.within else None
-    folder = local_folder(settings.results, suite.name)
-    for place in (settings.store, folder):
-        require_writable(place)
     plan, store = make_plan(suite, settings.data), Store(settings.store)
     wanted = {cell.id for cell in plan.cells if fnmatchcase(cell.id, only)}
     if not wanted:
         raise UsageError(f"No cell of '{suite.name}' matches '{only}'; see coreset-bench plan {suite.name} --json.")
+    folder = local_folder(settings.results, suite.name)
+    for place in (settings.store, folder):
+        require_writable(place)
     facts = store.read("data", plan.data.stage.key)
     records = _assembled(plan, plan.cells, facts.meta, store, {}) if facts else {}
     todo = [cell for cell in plan.cells if not (cell.id in records or cell.unaffordable) and cell.id in wanted]
