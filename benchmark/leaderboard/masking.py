@@ -92,12 +92,12 @@ def masked_rows(records: Iterable[Record], regime: str) -> dict[str, str]:
     The full pool is ranked nowhere.
     """
     reasons, rows = {}, _models(records, regime)
+    usual = {fraction: _usual(here) for fraction, here in _by_fraction(rows.get(BASELINE, [])).items()}
     for row, models in rows.items():
         parts: list[str] = []
         raised: set[str] = set()
         for fraction, here in _by_fraction(models if row != FULL else []).items():
-            usual = _usual(_by_fraction(rows.get(BASELINE, [])).get(fraction, []))
-            misled = [found for model in here if (found := _misled(model, usual))]
+            misled = [found for model in here if (found := _misled(model, usual.get(fraction, 0.0)))]
             if 2 * len(misled) > len(here):
                 replicates = wording.counted(len(here), "replicate")
                 parts.append(f"{len(misled)} of {replicates} at {wording.percent(fraction)}")
