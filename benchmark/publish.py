@@ -1,4 +1,4 @@
-"""Publishing: records and leaderboards under `results/`, which git keeps, and the digits table inside the README.
+"""Publishing: records and leaderboards under `results/`, which git keeps, and summaries inside the README.
 
 A run's own results lie in `results/local/SUITE/`, which git ignores. Published leaderboards are a function of the
 published records beside them, and the claims, the page and the findings (where `results` has their template) of all of
@@ -6,6 +6,7 @@ these, so they can be written again, and checked, at any time.
 """
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,7 +24,9 @@ from methods.errors import UsageError
 
 LEADERBOARD = "leaderboard.md"
 TUNING = "tuning.jsonl"  # what the suite's recipes were chosen by, where `tune` was run
-README_SUITE = "digits"  # its summary stands in the README
+# Where the README has a suite's summary: between these two.
+_PLACE = re.compile(r"(<!-- leaderboard:(\S+) -->).*?(<!-- /leaderboard:\2 -->)", re.DOTALL)
+_MARKER = re.compile(r"<!-- /?leaderboard:\S+ -->")
 
 
 def publish(suite: str, results: Path, readme: Path) -> list[Path]:
@@ -32,8 +35,8 @@ def publish(suite: str, results: Path, readme: Path) -> list[Path]:
     Nothing is written unless all of it can be.
 
     Raises:
-        UsageError: there is no run of this suite, it lacks cells that the suite declares, or the README lacks its
-            markers.
+        UsageError: there is no run of this suite, it lacks cells that the suite declares, or a marker in the README
+            lacks its partner.
         CoresetBenchError: the records cannot be read or do not make one table, or the findings say otherwise.
     """
     run = results / LOCAL / suite / RECORDS
@@ -41,7 +44,7 @@ def publish(suite: str, results: Path, readme: Path) -> list[Path]:
         raise UsageError(f"There is no run of '{suite}' at {run}; run it first: coreset-bench run {suite}")
     whole = Published(suite, read_records(run))
     _require_whole(suite, whole.records)
-    derived = _derived(whole, results, readme) | _across(*read(results, whole), results)
+    derived = _leaderboard(whole, results) | _across(*read(results, whole), results, readme)
     folder, (name, content) = results / suite, packed(run.read_bytes())
     copies = {folder / name: content}
     if (trials := run.with_name(TUNING)).is_file():
@@ -71,7 +74,7 @@ def rebuild(results: Path, readme: Path) -> list[Path]:
     """Writes again what is derived from published records; the files that changed.
 
     Raises:
-        UsageError: nothing is published, or the README lacks its markers.
+        UsageError: nothing is published, or a marker in the README lacks its partner.
         CoresetBenchError: published records cannot be read or do not make one table, or the findings say otherwise.
     """
     changed = _outdated(results, readme)
@@ -92,41 +95,46 @@ def _outdated(results: Path, readme: Path) -> dict[Path, bytes]:
     suites, measurements = read(results)
     if not suites:
         raise UsageError(f"Nothing is published under {results}; publish a run first: make publish SUITE=digits")
-    derived: dict[Path, bytes] = {}
+    derived = _across(suites, measurements, results, readme)
     for suite in suites:
-        derived |= _derived(suite, results, readme)
-    derived |= _across(suites, measurements, results)
+        derived |= _leaderboard(suite, results)
     return {path: data for path, data in derived.items() if not path.is_file() or path.read_bytes() != data}
 
 
-def _derived(suite: Published, results: Path, readme: Path) -> dict[Path, bytes]:
-    """The content of each file that is derived from the records of one suite."""
-    leaderboard = results / suite.name / LEADERBOARD
-    files = {leaderboard: as_markdown(suite.board).encode()}
-    if suite.name == README_SUITE:
-        summary = as_summary(suite.board, link=Path(os.path.relpath(leaderboard, readme.parent)).as_posix())
-        files[readme] = _between_markers(suite.name, summary, readme).encode()
-    return files
+def _leaderboard(suite: Published, results: Path) -> dict[Path, bytes]:
+    return {results / suite.name / LEADERBOARD: as_markdown(suite.board).encode()}
 
 
-def _across(suites: Sequence[Published], measurements: Sequence[Measurement], results: Path) -> dict[Path, bytes]:
+def _across(
+    suites: Sequence[Published], measurements: Sequence[Measurement], results: Path, readme: Path
+) -> dict[Path, bytes]:
     """The content of each file that is derived from all suites together."""
     asked = ask(suites, measurements)
     files = {results / claims.PAGE: claims.rendered(asked).encode(), results / site.PAGE: site.built(suites, asked)}
     if (results / findings.TEMPLATE).is_file():
         files[results / findings.PAGE] = findings.rendered(results, suites, asked).encode()
+    if readme.is_file():
+        files[readme] = _with_summaries(readme, suites, results).encode()
     return files
 
 
-def _between_markers(suite: str, block: str, readme: Path) -> str:
-    """The README with `block` in the place between its two markers."""
-    start, end = f"<!-- leaderboard:{suite} -->", f"<!-- /leaderboard:{suite} -->"
-    text = readme.read_bytes().decode() if readme.is_file() else ""
-    head, opened, rest = text.partition(start)
-    _, closed, tail = rest.partition(end)
-    if not (opened and closed):
-        raise UsageError(f"{readme} lacks the lines '{start}' and '{end}'; add them where the table belongs.")
-    return f"{head}{start}\n\n{block.strip()}\n\n{end}{tail}"
+def _with_summaries(readme: Path, suites: Sequence[Published], results: Path) -> str:
+    """The README, with the summary of each of these suites in the place that it has for it."""
+    known, text = {suite.name: suite for suite in suites}, readme.read_bytes().decode()
+    if alone := _MARKER.findall(_PLACE.sub("", text)):
+        raise UsageError(
+            f"{readme} has '{alone[0]}' without its partner; a summary stands between "
+            "'<!-- leaderboard:SUITE -->' and '<!-- /leaderboard:SUITE -->'."
+        )
+
+    def filled(place: re.Match[str]) -> str:
+        start, name, end = place.groups()
+        if name not in known:
+            return place[0]
+        link = Path(os.path.relpath(results / name / LEADERBOARD, readme.parent)).as_posix()
+        return f"{start}\n\n{as_summary(known[name].board, link=link).strip()}\n\n{end}"
+
+    return _PLACE.sub(filled, text)
 
 
 def _write(files: dict[Path, bytes]) -> None:

@@ -10,7 +10,7 @@ from benchmark.cli.common import RESULTS, ResultsPath, app, console, print_rows
 from benchmark.results import LOCAL
 from methods.errors import CoresetBenchError, UsageError
 
-Readme = Annotated[Path, typer.Option(help="The README that shows the digits table.")]
+Readme = Annotated[Path, typer.Option(help="The README that shows summaries of leaderboards.")]
 
 
 @app.command()

@@ -33,7 +33,7 @@ def test_publish_writes_records_leaderboard_and_readme(folder: Path) -> None:
     written = publish("digits", results, readme)
     published = results / "digits"
     across = [results / "claims.md", results / "site" / "index.html"]
-    assert written == [published / "records.jsonl", published / "leaderboard.md", readme, *across]
+    assert written == [published / "records.jsonl", published / "leaderboard.md", *across, readme]
     assert (published / "records.jsonl").read_bytes() == (results / "local/digits/records.jsonl").read_bytes()
     assert "# Leaderboard: digits, version 1" in (published / "leaderboard.md").read_text()
     text = readme.read_text()
@@ -150,13 +150,34 @@ def test_nothing_published(folder: Path) -> None:
         stale(folder / "results", folder / "README.md")
 
 
-@pytest.mark.parametrize("text", ["no markers", "<!-- leaderboard:digits -->", "<!-- /leaderboard:digits -->", None])
-def test_missing_markers_write_nothing(folder: Path, text: str | None) -> None:
+@pytest.mark.parametrize("alone", ["<!-- leaderboard:digits -->", "<!-- /leaderboard:digits -->"])
+def test_a_marker_without_its_partner_writes_nothing(folder: Path, alone: str) -> None:
     readme = folder / "README.md"
-    readme.unlink() if text is None else readme.write_text(text)
-    with pytest.raises(UsageError, match="lacks the lines '<!-- leaderboard:digits -->' and"):
+    readme.write_text(f"{MARKED}\n{alone}\n")
+    with pytest.raises(UsageError, match=f"has '{alone}' without its partner"):
         publish("digits", folder / "results", readme)
     assert not (folder / "results/digits").exists()
+
+
+@pytest.mark.parametrize("text", ["no markers", None])
+def test_a_readme_without_a_place_for_the_suite_stays(folder: Path, text: str | None) -> None:
+    readme = folder / "README.md"
+    readme.unlink() if text is None else readme.write_text(text)
+    publish("digits", folder / "results", readme)
+    assert (readme.read_text() if readme.exists() else None) == text
+
+
+def test_each_suite_has_its_place_in_the_readme(folder: Path) -> None:
+    results, readme = folder / "results", folder / "README.md"
+    readme.write_text(MARKED + MARKED.replace("digits", "other"))
+    publish("digits", results, readme)
+    first, second = readme.read_text().split("The end.\n")[:2]
+    assert "(results/digits/leaderboard.md)" in first
+    assert second == MARKED.replace("digits", "other").removesuffix("The end.\n")  # not published yet
+    publish("other", results, readme)
+    assert readme.read_text().split("The end.\n")[0] == first
+    assert "(results/other/leaderboard.md)" in readme.read_text()
+    assert stale(results, readme) == []
 
 
 def test_a_damaged_run_is_not_published(folder: Path) -> None:
