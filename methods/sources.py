@@ -1,6 +1,7 @@
 """What a formula computes, as text: a part of the key of everything that it computes.
 
-Comments, docstrings, annotations and layout are no part of it, so that a reworded sentence computes nothing again.
+Comments, docstrings, annotations, layout and the `paper` of a decorator are no part of it, so that a reworded sentence or
+a corrected citation computes nothing again.
 """
 
 import ast
@@ -88,8 +89,18 @@ def _plain(node: Any) -> Any:
     fields = {name: value for name, value in ast.iter_fields(node) if name not in ("annotation", "returns")}
     if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
         fields["body"] = node.body[1:]
+    if "decorator_list" in fields:
+        fields["decorator_list"] = [_uncited(decorator) for decorator in fields["decorator_list"]]
     if isinstance(node, ast.JoinedStr):  # later Pythons end a nested format with an empty text
         fields["values"] = [
             value for value in node.values if not (isinstance(value, ast.Constant) and value.value == "")
         ]
     return [type(node).__name__, *([name, _plain(value)] for name, value in fields.items() if value not in (None, []))]
+
+
+def _uncited(decorator: ast.expr) -> ast.expr:
+    """`@score("loss", paper="arXiv:...")` without the paper."""
+    if not isinstance(decorator, ast.Call):
+        return decorator
+    keywords = [keyword for keyword in decorator.keywords if keyword.arg != "paper"]
+    return ast.Call(func=decorator.func, args=decorator.args, keywords=keywords)

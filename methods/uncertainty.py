@@ -38,7 +38,7 @@ def margin(signals: Signals) -> Floats:
     return ascending[:, -1] - ascending[:, -2]
 
 
-@score("loss", needs="loss", keep="high", direction="hard", paper="arXiv:1906.11829")
+@score("loss", needs="loss", keep="high", direction="hard", paper="none")
 def loss(signals: Signals) -> Floats:
     """Largest cross-entropy after the last epoch."""
     return signals.loss[-1]

@@ -40,6 +40,15 @@ def test_words_and_layout_move_nothing(package: Path) -> None:
     assert sources.source_hash(package / "own.py") == before
 
 
+def test_a_citation_moves_nothing_and_a_promise_does() -> None:
+    cited = '@score("mine", needs="loss", keep="low", paper="none")\ndef f(signals):\n    return signals.loss[-1]\n'
+    assert sources.code(cited) == sources.code(cited.replace("none", "arXiv:1906.11829"))
+    assert sources.code(cited) == sources.code(cited.replace(', paper="none"', ""))
+    assert sources.code(cited) != sources.code(cited.replace('keep="low"', 'keep="high"'))
+    called = 'g(paper="none")\n'
+    assert sources.code(called) != sources.code(called.replace("none", "one"))
+
+
 def test_a_plugin_is_hashed_with_its_helpers(tmp_path: Path) -> None:
     (tmp_path / "mine" / "deep").mkdir(parents=True)
     for name, text in {
