@@ -1,7 +1,7 @@
 """What a formula computes, as text: a part of the key of everything that it computes.
 
-Comments, docstrings, annotations, layout and the `paper` of a decorator are no part of it, so that a reworded sentence or
-a corrected citation computes nothing again.
+Comments, docstrings, annotations, layout and the `paper` of a decorator are no part of it, so that a reworded sentence
+or a corrected citation computes nothing again.
 """
 
 import ast

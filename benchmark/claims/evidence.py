@@ -17,6 +17,7 @@ from benchmark.records import Factors, Record
 from benchmark.spec import FULL
 
 BY_AIGN = ("easycore", "aign-hard")  # methods that rank by AIGN
+OF_CCS = "stratified"  # the policy that is a method of its own: coverage-centric selection of any score
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,8 @@ def _to_rows(asked: Comparison, suite: Published, regime: RegimeStandings, suite
     first = _whole(asked, regime)
     places = dict.fromkeys(_others(asked, suite), regime)
     absent = [row for row in places if row not in suite.factors]
+    if asked.some and len(absent) < len(places):
+        places, absent = {row: regime for row in places if row not in absent}, []
     for method in asked.methods:
         found = dict.fromkeys(suite.rows_of([method]), regime) or _elsewhere(method, suite, regime, suites)
         places |= found
@@ -188,7 +191,7 @@ def _others(asked: Comparison, suite: Published) -> tuple[str, ...]:
         row
         for row, factors in suite.factors.items()
         if row not in (FULL, asked.first)
-        and "@" not in row
+        and row.partition("@")[2].split(" ")[0] in ("", OF_CCS)
         and factors.method not in BY_AIGN
         and (factors.proxy == "standard" or not factors.proxy_epochs)
     )

@@ -34,8 +34,9 @@ class Comparison(Spec):
     """One row against others in a leaderboard's cells: paired differences of a metric, in shares of 1.
 
     others      rows
-    every       all other methods of the suite instead: rows that name no policy and no proxy but the standard one, and
-                whose method does not rank by AIGN
+    some        those of the others that the suite has, where it has any
+    every       all other methods of the suite instead: rows that name no policy but that of CCS (`@stratified`) and no
+                proxy but the standard one, and whose method does not rank by AIGN
     methods     methods each row of which is one of the others; where the suite has none, those of a dynamic suite of
                 the same setting
     matched     random coresets with the first row's own class counts instead, where the suite has drawn them
@@ -46,6 +47,7 @@ class Comparison(Spec):
 
     first: str = "easycore"
     others: tuple[str, ...] = ()
+    some: bool = False
     every: bool = False
     methods: tuple[str, ...] = ()
     matched: bool = False

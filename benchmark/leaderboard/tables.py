@@ -68,7 +68,8 @@ def main(regime: RegimeStandings, label: Labels) -> Grid:
 
 
 def compact(regimes: Sequence[RegimeStandings], label: Labels) -> Grid:
-    """All regimes side by side, in the order of the first: rank, mean robust accuracy, gain, clean accuracy.
+    """All regimes side by side, in the order of the first: rank, mean robust accuracy, gain, clean accuracy of all
+    classes and of the worst.
 
     AutoAttack has a column where it ran on some cells only; where it ran on all it is in the robust accuracy.
     """
@@ -79,7 +80,8 @@ def compact(regimes: Sequence[RegimeStandings], label: Labels) -> Grid:
             columns[f"{name}: {column}"] = text
     interval = f" ± {100 * CONFIDENCE:g} % t interval, {A}" if regimes[0].has_intervals else ""
     measured = "; ".join(f"{wording.plain(r.setting.regime)}: {conditions(r)}" for r in regimes)
-    title = f"Robust and clean accuracy in %, mean over fractions and replicates{interval} ({measured})"
+    accuracies = "Robust accuracy, clean accuracy and that in the worst class in %"
+    title = f"{accuracies}, mean over fractions and replicates{interval} ({measured})"
     scopes = dict.fromkeys(autoattack_scope(regime) for regime in regimes if _apart(regime))
     title += "".join(f"; AutoAttack with the other attacks: {scope}" for scope in scopes)
     return grid(regimes, title, columns)
@@ -97,6 +99,7 @@ def _brief(regime: RegimeStandings) -> dict[str, Column]:
         **strong,
         f"− {BASELINE}": lambda row: wording.points(standings[row].gain),
         "clean": lambda row: wording.share(standings[row].clean).split(" ")[0],
+        "worst class": lambda row: _mean(regime, "worst_class", row).split(" ")[0],
     }
 
 

@@ -88,13 +88,24 @@ def test_each_end_is_adjusted_for_the_cells_that_could_make_it_wrong() -> None:
 
 
 def test_every_other_method_is_no_variant_and_no_ranking_by_aign() -> None:
-    rows = ("easycore", "easycore@balanced", "aign-hard", "el2n", "el2n@low", "random@balanced", "random")
+    variants = ("easycore@balanced", "easycore@stratified", "aign-hard", "el2n@low", "random@balanced")
+    rows = ("easycore", "el2n", "random", "aum@stratified", "aum@stratified (beta=0.1)", *variants)
     records = [robust(50 + r, row, f, "standard", r) for row in rows for f in (0.1, 0.3) for r in range(3)]
     records += [
         robust(50 + r, "el2n (trades proxy)", f, "standard", r, proxy="trades") for f in (0.1, 0.3) for r in range(3)
     ]
     found = answer("every-method", Published("digits", declared(records)))
-    assert {cell.other for cell in found.cells} == {"el2n", "random"}
+    assert {cell.other for cell in found.cells} == {"el2n", "random", "aum@stratified", "aum@stratified (beta=0.1)"}
+
+
+def test_controls_are_those_that_the_suite_has() -> None:
+    ours = [[50, 51, 52], [60, 61, 62]]
+    both = {"easycore": ours, "random": shifted(ours, 9), "loss@low": shifted(ours, -9), "aum@high": shifted(ours, 3)}
+    found = answer("controls", suite(both))
+    assert found.chosen is not None
+    assert found.chosen.other == "aum@high"
+    assert {cell.other for cell in found.cells} == {"loss@low", "aum@high"}
+    assert found.verdict == NOT_SUPPORTED
 
 
 @pytest.mark.parametrize("replicates", [1, 2])

@@ -11,20 +11,31 @@ from benchmark.records import read_records
 from benchmark.results import records_in
 
 RESULTS = Path(__file__).parents[2] / "results"
-FULL = records_in(RESULTS / "digits-full")
+SUITES = ("cifar10-cpu", "digits-full", "digits")
 EASY = ["loss@low", "aum@high", "el2n@low"]
+COVER = ["k-center", "herding", "graph-cut"]
 
-pytestmark = pytest.mark.skipif(FULL is None, reason="nothing is published here, as in a wheel")
+pytestmark = pytest.mark.skipif(not all(records_in(RESULTS / name) for name in SUITES), reason="as in a wheel")
 
 
 def refuse(says: str) -> None:
     pytest.fail(f"README is not true any more: {says}")
 
 
+def published(name: str) -> Suite:
+    records = records_in(RESULTS / name)
+    assert records
+    return Suite(Published(name, read_records(records)), refuse)
+
+
+@pytest.fixture(scope="module")
+def cifar() -> Suite:
+    return published("cifar10-cpu")
+
+
 @pytest.fixture(scope="module")
 def suite() -> Suite:
-    assert FULL
-    return Suite(Published("digits-full", read_records(FULL)), refuse)
+    return published("digits-full")
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +46,44 @@ def standard(suite: Suite) -> Regime:
 @pytest.fixture(scope="module")
 def trades(suite: Suite) -> Regime:
     return suite.of("trades")
+
+
+def test_easycore_on_cifar10(cifar: Suite) -> None:
+    assert (cifar.rows, cifar.fractions, cifar.replicates) == (14, "10 %, 30 % and 50 %", 3)
+    standard, trades = cifar.of("standard"), cifar.of("trades")
+    for fraction in (0.1, 0.3, 0.5):
+        trades.ahead("easycore", "random", at=fraction)
+    trades.ahead("easycore", "random", "clean")
+    standard.ahead("easycore", "random", at=0.1)
+    for fraction in (0.3, 0.5):
+        standard.level("easycore", "random", at=fraction)
+
+
+@pytest.mark.parametrize("regime", ["standard", "trades"])
+def test_whole_classes_on_cifar10(cifar: Suite, regime: str) -> None:
+    found = cifar.of(regime)
+    for row, fraction in (("easycore", 0.1), ("aum@high", 0.3), ("loss@low", 0.3)):
+        worst = found.standings.at("worst_class", row, fraction)
+        assert worst
+        assert worst.mean < 0.01
+    found.leads("aum@high")
+
+
+def test_each_class_apart_on_cifar10(cifar: Suite) -> None:
+    for metric in ("robust", "clean", "worst_class"):
+        cifar.of("trades").ahead("easycore@balanced", "random", metric)
+
+
+@pytest.mark.parametrize("regime", ["standard", "trades"])
+def test_hard_samples_and_cover_on_cifar10(cifar: Suite, regime: str) -> None:
+    found = cifar.of(regime)
+    found.behind(["el2n", "forgetting"], "random")
+    assert set(found.surely_below("random")) <= {"el2n", "forgetting"}
+    assert not [better for better, worse in found.standings.surely_better() if worse == "random"]
+    for row in COVER:
+        difference = found.standings.difference("robust", row, "random")
+        assert difference
+        assert difference.may_be(0.0) or difference.mean < 0
 
 
 def test_easycore_under_standard_training(suite: Suite, standard: Regime) -> None:
@@ -82,6 +131,4 @@ def test_hard_samples(suite: Suite, regime: str) -> None:
 
 
 def test_with_one_recipe_the_differences_are_open() -> None:
-    records = records_in(RESULTS / "digits")
-    assert records
-    assert Suite(Published("digits", read_records(records)), refuse).none_sure() > 0
+    assert published("digits").none_sure() > 0
