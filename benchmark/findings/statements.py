@@ -53,6 +53,10 @@ class Statements:
         """The difference; refused unless the interval lies below 0, likewise."""
         return self._stated(first, second, metric, at, "does not lie below 0", lambda d: d.mean < 0 and _sure(d))
 
+    def less(self, first: Rows, second: Rows, metric: str = "robust", at: float | None = None) -> str:
+        """`behind` without the signs: what the first "loses" against the second."""
+        return self.behind(first, second, metric, at).replace("−", "")
+
     def level(self, first: Rows, second: Rows, metric: str = "robust", at: float | None = None) -> str:
         """The difference, which may be nothing; refused unless the interval holds 0, likewise."""
         return self._stated(first, second, metric, at, "does not hold 0", lambda d: not _sure(d))

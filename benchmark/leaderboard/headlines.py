@@ -89,7 +89,8 @@ def _power(regime: RegimeStandings, first: Standing, second: Standing) -> list[s
     names = f"{wording.plain(first.row)} from {wording.plain(second.row)}"
     if more is None:
         return [f"Not even {MOST_REPLICATES:,} replicates would separate {names}."]
-    return [f"About {wording.counted(more, 'more replicate')} would separate {names} (80 % power)."]
+    count = wording.counted(more, "more replicate")
+    return [f"About {count} would separate {names} (80 % power), were difference and spread as they look."]
 
 
 def _beside_baseline(regime: RegimeStandings, complete: list[Standing]) -> list[str]:

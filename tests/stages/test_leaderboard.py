@@ -39,7 +39,7 @@ def test_headline_names_the_best_its_gain_and_where_easycore_stands() -> None:
     beaten = render_markdown(grid(COUNTS | {"aum": [[60, 70, 55], [60, 70, 55]]}))
     assert "aum has the highest mean robust accuracy: 61.7 ± 19.0 %" in beaten
     assert "Not distinguishable from the best: aum and easycore." in beaten  # random is not: easycore is surely better
-    assert "About 11 more replicates would separate aum from easycore (80 % power)." in beaten
+    assert "About 11 more replicates would separate aum from easycore (80 % power), were difference" in beaten
     assert "Distinguishable from random: above it easycore, below it el2n." in beaten
     place = "easycore may rank 1 to 2 of 4: 52.7 ± 5.0 %, a paired difference of +5.7 ± 0.7 points to random."
     assert place in beaten
