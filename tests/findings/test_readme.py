@@ -11,7 +11,7 @@ from benchmark.records import read_records
 from benchmark.results import records_in
 
 RESULTS = Path(__file__).parents[2] / "results"
-SUITES = ("cifar10-cpu", "digits-full", "digits")
+SUITES = ("cifar10-cpu", "digits-full", "digits", "imagenette-cpu")
 EASY = ["loss@low", "aum@high", "el2n@low"]
 COVER = ["k-center", "herding", "graph-cut"]
 
@@ -145,3 +145,11 @@ def test_hard_samples(suite: Suite, regime: str) -> None:
 
 def test_with_one_recipe_the_differences_are_open() -> None:
     assert published("digits").none_sure() > 0
+
+
+def test_ten_classes_of_imagenet() -> None:
+    standard = published("imagenette-cpu").of("standard")
+    standard.level("easycore", "random")
+    for metric in ("clean", "worst_class"):
+        standard.behind("easycore", "random", metric)
+    standard.ahead("easycore@balanced", "random", "worst_class")
