@@ -18,12 +18,11 @@ from benchmark.findings import page as findings
 from benchmark.leaderboard.document import as_markdown, as_summary
 from benchmark.page import build as site
 from benchmark.records import Record, read_records
-from benchmark.results import COMPRESSED, LOCAL, RECORDS, packed
+from benchmark.results import COMPRESSED, LOCAL, RECORDS, TUNING, packed
 from benchmark.store import write_atomically
 from methods.errors import UsageError
 
 LEADERBOARD = "leaderboard.md"
-TUNING = "tuning.jsonl"  # what the suite's recipes were chosen by, where `tune` was run
 # Where the README has a suite's summary: between these two.
 _PLACE = re.compile(r"(<!-- leaderboard:(\S+) -->).*?(<!-- /leaderboard:\2 -->)", re.DOTALL)
 _MARKER = re.compile(r"<!-- /?leaderboard:\S+ -->")

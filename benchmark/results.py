@@ -11,6 +11,7 @@ from methods.errors import UsageError, unknown
 LOCAL = "local"
 RECORDS = "records.jsonl"
 COMPRESSED = "records.jsonl.gz"
+TUNING = "tuning.jsonl"  # what the suite's recipes were chosen by, where `tune` was run
 LARGE = 8_000_000  # bytes above which published records are compressed
 
 

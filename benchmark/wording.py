@@ -13,6 +13,7 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]|~#>$])")
 _ATTACKS = {"autoattack": "AutoAttack"}
 _STAGES = {"pgd": "PGD", "margin": "margin PGD", "radii": "smallest ε", "autoattack": "AutoAttack"}
 _CLOCKS = {"epochs": "equal epochs", "steps": "equal steps", "cost": "equal total cost"}
+OPTIMISERS = {"sgd": "SGD", "adamw": "AdamW"}
 _OBJECTIVES = {"standard": "Standard training", "trades": "TRADES training"}
 
 
@@ -153,8 +154,8 @@ def clock(spec: Recipe) -> str:
 def recipe(spec: Recipe) -> str:
     """The training recipe in words."""
     parts = [
-        f"{counted(spec.epochs, 'epoch')} of SGD at batch {spec.batch_size}",
-        f"{'Nesterov ' if spec.nesterov else ''}momentum {spec.momentum:g}, weight decay {spec.weight_decay:g}",
+        f"{counted(spec.epochs, 'epoch')} of {OPTIMISERS[spec.optimiser]} at batch {spec.batch_size}",
+        f"{_momentum(spec)}, weight decay {spec.weight_decay:g}",
         f"{spec.schedule} learning rate{'' if spec.schedule == 'constant' else ' up to'} {spec.lr:g}",
         _augmentation(spec),
     ]
@@ -169,11 +170,18 @@ def recipe(spec: Recipe) -> str:
     return ", ".join(parts)
 
 
+def _momentum(spec: Recipe) -> str:
+    if spec.optimiser == "adamw":
+        return f"β₁ {spec.momentum:g}"
+    return f"{'Nesterov ' if spec.nesterov else ''}momentum {spec.momentum:g}"
+
+
 def tuned(spec: Recipe, others: Iterable[tuple[float, Recipe]]) -> str:
     """What recipes of other fractions have instead: "; at 10 %: 40 epochs, learning rate 0.2"."""
     found = []
     for fraction, other in others:
         parts = [counted(other.epochs, "epoch")] if other.epochs != spec.epochs else []
+        parts += [OPTIMISERS[other.optimiser]] if other.optimiser != spec.optimiser else []
         parts += [f"learning rate {other.lr:g}"] if other.lr != spec.lr else []
         parts += [f"weight decay {other.weight_decay:g}"] if other.weight_decay != spec.weight_decay else []
         found.append(f"; at {percent(fraction)}: {', '.join(parts) or 'another recipe'}")

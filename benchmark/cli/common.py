@@ -39,6 +39,9 @@ Threads = Annotated[int, typer.Option(help="torch threads of each worker.", min=
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, or auto.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before work of more than ten minutes.")]
 Download = Annotated[bool, typer.Option("--download", help="Download CIFAR where it is not there.")]
+Published = Annotated[
+    bool, typer.Option("--published", help="Take what is published under the same keys, in place of computing it.")
+]
 ExtraRows = Annotated[
     list[str] | None,
     typer.Option("--row", metavar="METHOD", help="Add METHOD or METHOD@POLICY to the suite's rows; may be repeated."),

@@ -16,6 +16,7 @@ from benchmark.cli.common import (
     Download,
     ExtraRows,
     Jobs,
+    Published,
     ResultsPath,
     StorePath,
     SuiteName,
@@ -49,13 +50,15 @@ def run(
         str | None,
         typer.Option(metavar="TIME", help="End in time, as in 90s, 9m or 1.5h: the suite's first cells first."),
     ] = None,
+    published: Published = False,
     download: Download = False,
     yes: Yes = False,
 ) -> None:
     """Run a suite and print its leaderboard.
 
     What the store lacks is computed; run again after an interruption, it goes on where it was. With --within nothing is
-    begun that would not end in time, and what is left is said.
+    begun that would not end in time, and what is left is said. With --published a row of your own is all there is to
+    compute: the others stand as they were published, as long as code, data and recipe give them the same keys.
 
     Example: coreset-bench run digits --jobs 2
     """
@@ -69,10 +72,13 @@ def run(
     from benchmark.store import write_atomically
 
     left = limit and max(0.1, limit - (time.monotonic() - began))  # imports took their part
-    settings = Settings(store, results, data, jobs, threads, resolve_device(device), download, asker(yes), left)
+    settings = Settings(
+        store, results, data, jobs, threads, resolve_device(device), download, asker(yes), left, published
+    )
     summary = run_suite(chosen, settings, out, only)
     if not summary.computed:
-        out.print(f"Nothing to do: all {len(summary.records)} cells are in {store}.", highlight=False)
+        where = f"{store} or published" if published else f"{store}"
+        out.print(f"Nothing to do: all {len(summary.records)} cells are in {where}.", highlight=False)
     if summary.left and not summary.records:
         raise CoresetBenchError(f"No cell was finished within {within}; what was done is kept, and needs more time.")
     board = summary.folder / "leaderboard.md"

@@ -7,6 +7,7 @@ from benchmark.cli.common import (
     Device,
     Download,
     Jobs,
+    Published,
     ResultsPath,
     StorePath,
     SuiteName,
@@ -30,6 +31,7 @@ def tune(
     data: Data = None,
     store: StorePath = STORE,
     results: ResultsPath = RESULTS,
+    published: Published = False,
     download: Download = False,
     yes: Yes = False,
 ) -> None:
@@ -37,18 +39,20 @@ def tune(
 
     For each regime, fraction and clock, what its [tuning] lists is tried and judged on the 'tune' part of the training
     images: test images are not touched. It prints lines for the suite file, which all rows will share. Run again after
-    an interruption, it goes on where it was.
+    an interruption, it goes on where it was; with --published, from the trials that were published.
 
     Example: coreset-bench tune digits-full
     """
     chosen = the_suite(suite)
     from benchmark.execution.run import Settings, local_folder
-    from benchmark.publish import TUNING
+    from benchmark.results import TUNING
     from benchmark.tuning import write_trials, written
     from benchmark.tuning.run import tune as search
-    from benchmark.wording import percent
+    from benchmark.wording import OPTIMISERS, percent
 
-    settings = Settings(store, results, data, jobs, threads, resolve_device(device), download, asker(yes))
+    settings = Settings(
+        store, results, data, jobs, threads, resolve_device(device), download, asker(yes), published=published
+    )
     found, trials = search(chosen, settings, console())
     path = local_folder(results, chosen.name) / TUNING
     write_trials(path, trials)
@@ -57,6 +61,7 @@ def tune(
             "regime": one.place.regime,
             "fraction": percent(one.place.fraction),
             "epochs": one.recipe.epochs,
+            "optimiser": OPTIMISERS[one.recipe.optimiser],
             "learning rate": f"{one.recipe.lr:g}",
             "weight decay": f"{one.recipe.weight_decay:g}",
             "right on tune": f"{one.accuracy:.1%}",

@@ -1,4 +1,4 @@
-"""From the store to records: reads what the stages left, computes nothing, imports no torch."""
+"""From the store, or from records of another run, to records: computes nothing, imports no torch."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -68,6 +68,25 @@ def assemble(plan: Plan, cell: Cell, facts: Mapping[str, Any], store: Store, fai
         cost=_cost(proxies, coreset, model, made),
         provenance=_provenance({**proxies, "model": model, **made}),
     )
+
+
+def restate(plan: Plan, cell: Cell, facts: Mapping[str, Any], store: Store, record: Record) -> Record:
+    """The record of another run with these very keys as one of this plan, whose suite may have other rows.
+
+    Results and costs stay; what a record says of its suite is this one's. A primary epsilon that was measured anew, as
+    another recipe asks for it, holds for all.
+    """
+    old, measured = record.factors, None
+    if cell.calibration:
+        measured = _read(store, cell.calibration)
+    if not measured and old.calibration:
+        measured = Artifact({}, {**old.calibration.canonical(), "primary": old.primary})
+    model = {"k": old.k, "presentations": old.presentations, "steps": old.optimiser_steps}
+    if cell.reselection and old.work:
+        model["forward"] = old.work.alone + old.work.training
+    factors = _factors(plan, _settled(cell, measured), facts, measured, model, old.effective_size)
+    about = {"suite": plan.suite.name, "suite_version": plan.suite.version, "cell": cell.id}
+    return record.model_copy(update={**about, "factors": factors})
 
 
 def keys(cell: Cell) -> dict[str, str]:

@@ -15,10 +15,11 @@ from rich.console import Console
 
 from benchmark.execution import workers
 from benchmark.execution.agenda import Facts, Todo, waves
-from benchmark.execution.assemble import assemble
+from benchmark.execution.assemble import assemble, restate
 from benchmark.execution.estimate import ASK_ABOVE, calibration_work, cell_work, spoken, trace_work
 from benchmark.execution.limit import Limit, Load
 from benchmark.execution.progress import Watch, tracked
+from benchmark.execution.published import published_records
 from benchmark.plan import Cell, Plan, make_plan
 from benchmark.records import Failure, Record, write_records
 from benchmark.results import LOCAL, RECORDS
@@ -39,6 +40,7 @@ class Settings:
     download  whether data that are not there may be downloaded
     confirm   is asked before work of more than ten minutes
     within    seconds after which the run ends, with what is finished by then; None is no limit
+    published whether published records stand for what the store lacks
     """
 
     store: Path
@@ -50,6 +52,7 @@ class Settings:
     download: bool = False
     confirm: Confirm = lambda question: None
     within: float | None = None
+    published: bool = False
 
     def pool(self, plan: Plan) -> workers.Pool:
         """Workers for the stages of a plan."""
@@ -95,7 +98,8 @@ def run_suite(suite: Suite, settings: Settings, console: Console, only: str = "*
 
     A cell that fails becomes a record that says why, and the others go on. Cells whose names do not match
     `only`, a pattern of fnmatch, are not computed and stand in the records only where they are done already; nor are
-    those for which `settings.within` leaves no time.
+    those for which `settings.within` leaves no time. With `settings.published`, published records stand for what the
+    store lacks.
 
     Raises:
         UsageError: no cell's name matches `only`; earlier records are left as they are.
@@ -111,14 +115,22 @@ def run_suite(suite: Suite, settings: Settings, console: Console, only: str = "*
         require_writable(place)
     facts = store.read("data", plan.data.stage.key)
     records = _assembled(plan, plan.cells, facts.meta, store, {}) if facts else {}
-    todo = [cell for cell in plan.cells if not (cell.id in records or cell.unaffordable) and cell.id in wanted]
+    taken: dict[str, Record] = {}
+    if settings.published:
+        lacking = [cell for cell in plan.cells if cell.id not in records]
+        taken = published_records(plan, lacking, settings.results)
+        console.print(f"{counted(len(taken), 'cell')} of {len(plan.cells):,} stand as published.", highlight=False)
+    done = {*records, *taken}
+    todo = [cell for cell in plan.cells if not (cell.id in done or cell.unaffordable) and cell.id in wanted]
     left: list[Cell] = []
-    if todo:
+    if todo or taken:
         with settings.pool(plan) as pool:
             known: Facts = pool.ask(workers.facts)
             work = _Work(pool, Todo(plan, todo, store), known, console, limit)
-            _announce(work, settings)
-            failed = work.do()
+            if todo:
+                _announce(work, settings)
+            failed = work.do() if todo else {}
+        records |= {name: restate(plan, plan.by_id[name], known, store, old) for name, old in taken.items()}
         missing = [cell for cell in plan.cells if cell.id not in records]
         records |= _assembled(plan, missing, known, store, {cell: lost.failure for cell, lost in failed.items()})
         left = [cell for cell in todo if cell.id not in records]

@@ -95,9 +95,11 @@ def _identity(records: Sequence[Record]) -> list[Column]:
 
 
 def _factors(records: Sequence[Record], setting_of: Callable[[Record], Setting]) -> list[Column]:
-    dumped = [record.factors.canonical() for record in records]
     return [
-        *(Column(name, kind, [value_at(each, name, kind) for each in dumped]) for name, kind in leaves(Factors)),
+        *(
+            Column(name, kind, [value_at(record.factors, name, kind) for record in records])
+            for name, kind in leaves(Factors)
+        ),
         Column("presented", "float", [presented(record.factors, setting_of(record)) or None for record in records]),
     ]
 

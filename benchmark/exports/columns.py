@@ -4,12 +4,13 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from methods.errors import CoresetBenchError
 
@@ -46,14 +47,14 @@ def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Kind
             yield prefix + name, _SCALARS.get(types, "json")
 
 
-def value_at(values: Mapping[str, Any], name: str, kind: Kind) -> Any:
-    """What a dumped model holds under a dotted name; None where it, or what would hold it, is not there."""
-    found: Any = values
+def value_at(model: BaseModel, name: str, kind: Kind) -> Any:
+    """What a model holds under a dotted name, defaults included; None where what would hold it is not there."""
+    found: Any = model
     for part in name.split("."):
         if found is None:
             return None
-        found = found.get(part)
-    return spelled(found, kind)
+        found = getattr(found, part)
+    return spelled(to_jsonable_python(found), kind)
 
 
 def spelled(value: Any, kind: Kind) -> Any:

@@ -8,6 +8,7 @@ from benchmark.provenance import processor
 from benchmark.spec.base import Pixels, Positive, Share, Spec
 
 Clock = Literal["epochs", "steps", "cost"]
+Optimiser = Literal["sgd", "adamw"]
 
 
 def _resolved(value: object) -> object:
@@ -51,6 +52,9 @@ class Recipe(Spec):
     gives it as many optimiser steps as that number of passes over the full pool would take; "cost" gives it what the
     row's own proxies and signals leave of a budget that is the same for all rows (`Suite.allowance`).
 
+    `optimiser` is SGD with momentum, or AdamW (Loshchilov and Hutter 2019), whose weight decay is decoupled from the
+    gradient and whose first average forgets as `momentum` says.
+
     `max_norm` is the length to which a longer gradient is cut (Pascanu et al. 2013); None leaves every one as it is.
 
     `precision` may be "auto": bfloat16 where this machine's processor has units for it, float32 elsewhere. `compile` is
@@ -61,6 +65,7 @@ class Recipe(Spec):
     epochs: Positive
     clock: Clock = "epochs"
     batch_size: Positive = 128
+    optimiser: Optimiser = "sgd"
     lr: Annotated[float, Field(gt=0)] = 0.1
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     nesterov: bool = True
@@ -78,11 +83,10 @@ class Recipe(Spec):
 
     @model_serializer(mode="wrap")
     def _without_the_unset(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Recipes that cut no gradient keep the keys that they had before recipes could."""
+        """Recipes that cut no gradient, and those of SGD, keep the keys that they had before there were others."""
         values: dict[str, Any] = dump(self)
-        if values["max_norm"] is None:
-            del values["max_norm"]
-        return values
+        unset = {"max_norm": None, "optimiser": "sgd"}
+        return {name: value for name, value in values.items() if name not in unset or value != unset[name]}
 
     @property
     def passes(self) -> tuple[int, int]:
@@ -105,27 +109,37 @@ class Tuned(Spec):
     fraction: Share
     clock: Clock = "epochs"
     epochs: Positive | None = None
+    optimiser: Optimiser | None = None
     lr: Annotated[float | None, Field(gt=0)] = None
     weight_decay: Annotated[float | None, Field(ge=0)] = None
 
     def of(self, recipe: Recipe) -> Recipe:
         """The recipe with these in it."""
-        changes = self.model_dump(include={"epochs", "lr", "weight_decay"}, exclude_none=True)
+        changes = self.model_dump(include={"epochs", "optimiser", "lr", "weight_decay"}, exclude_none=True)
         return recipe.model_copy(update=changes)
+
+
+class Rates(Spec):
+    """Learning rates, and weight decays, of an optimiser."""
+
+    lr: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
+    weight_decay: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)]
 
 
 class Tuning(Spec):
     """What `coreset-bench tune` tries: values of one hyperparameter after the other, in this order.
 
-    Each is trained on `replicates` random coresets at each of `fractions` (None: all, and the full pool) and judged on
-    images of `tune`. More epochs are tried only where that presents no more samples than the suite's largest coreset
-    does by the recipe as written.
+    `lr` and `weight_decay` are those of the recipe's own optimiser. AdamW is tried at each of its rates with the first
+    of its decays, and where it is taken, with the others. Each recipe is trained on `replicates` random coresets at
+    each of `fractions` (None: all, and the full pool) and judged on images of `tune`. More epochs are tried only where
+    that presents no more samples than the suite's largest coreset does by the recipe as written.
     """
 
     replicates: Annotated[int, Field(ge=2)] = 5
     fractions: tuple[Share, ...] | None = None
     epochs: tuple[Positive, ...] = ()
     lr: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    adamw: Rates | None = None
     weight_decay: tuple[Annotated[float, Field(ge=0)], ...] = ()
 
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from benchmark.models.classifier import Classifier
 
 WARM_UP = 0.2  # share of a one-cycle schedule in which the rate rises
+SECOND = 0.999  # how AdamW's average of squared gradients forgets
 NOISE = 0.001  # standard deviation of TRADES' starting point, in pixels
 
 
@@ -175,14 +176,7 @@ def fit(
     Raises:
         CoresetBenchError: the loss is no longer finite.
     """
-    optimiser = torch.optim.SGD(
-        model.parameters(),
-        lr=recipe.lr,
-        momentum=recipe.momentum,
-        nesterov=recipe.nesterov and recipe.momentum > 0,
-        weight_decay=recipe.weight_decay,
-        fused=True,
-    )
+    optimiser = make_optimiser(model, recipe)
     if recipe.channels_last:
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if recipe.compile:
@@ -262,6 +256,15 @@ class TF32:
     def _allow(self, matmul: str, convolution: bool) -> None:
         torch.set_float32_matmul_precision(matmul)
         torch.backends.cudnn.allow_tf32 = convolution
+
+
+def make_optimiser(model: "Classifier", recipe: Recipe) -> torch.optim.Optimizer:
+    """The recipe's, at its peak learning rate."""
+    shared: dict[str, Any] = {"lr": recipe.lr, "weight_decay": recipe.weight_decay, "fused": True}
+    if recipe.optimiser == "adamw":
+        return torch.optim.AdamW(model.parameters(), betas=(recipe.momentum, SECOND), **shared)
+    nesterov = recipe.nesterov and recipe.momentum > 0
+    return torch.optim.SGD(model.parameters(), momentum=recipe.momentum, nesterov=nesterov, **shared)
 
 
 def even_batches(images: "Images", ids: Tensor, batches: int, key: int, recipe: Recipe) -> Iterator["Batch"]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from benchmark.charges import allowance
@@ -11,10 +10,11 @@ from benchmark.execution.estimate import ASK_ABOVE, spoken, training_work
 from benchmark.execution.progress import tracked
 from benchmark.plan import Data, Plan, Stage, make_plan
 from benchmark.randomness import derive_seed
+from benchmark.results import TUNING
 from benchmark.spec import Suite
 from benchmark.store import Store, require_writable
-from benchmark.tuning.search import EPOCHS, LR, Found, search
-from benchmark.tuning.trials import Request, Trial
+from benchmark.tuning.search import EPOCHS, LR, OPTIMISER, Found, search
+from benchmark.tuning.trials import Request, Trial, read_trials
 from benchmark.wording import counted
 from methods.api import Budget
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from benchmark.execution.run import Settings
 
-TITLES = {EPOCHS: "numbers of epochs", LR: "learning rates"}
+TITLES = {EPOCHS: "numbers of epochs", LR: "learning rates", OPTIMISER: "optimisers"}
 
 
 def tune(suite: Suite, settings: "Settings", console: "Console") -> tuple[list[Found], list[Trial]]:
@@ -35,23 +35,38 @@ def tune(suite: Suite, settings: "Settings", console: "Console") -> tuple[list[F
     """
     require_writable(settings.store)
     plan, trials = make_plan(suite, settings.data), list[Trial]()
+    known = _published(suite, settings) if settings.published else {}
     with settings.pool(plan) as pool:
         facts = pool.ask(workers.facts)
 
         def ask(what: str, requests: Sequence[Request]) -> Mapping[Request, Trial]:
             console.print(f"{counted(len(requests), 'training')} to tell {TITLES.get(what, 'weight decays')} apart.")
-            answers = _answers(plan, pool, settings, console, facts["pool"], requests)
+            answers = _answers(plan, pool, settings, console, facts["pool"], requests, known)
             trials.extend(answers.values())
             return answers
 
         return search(suite, ask), trials
 
 
+def _published(suite: Suite, settings: "Settings") -> dict[str, Trial]:
+    """The published trials of the suite, by key."""
+    path = settings.results / suite.name / TUNING
+    return {trial.key: trial for trial in read_trials(path)} if path.is_file() else {}
+
+
 def _answers(
-    plan: Plan, pool: workers.Pool, settings: "Settings", console: "Console", n: int, requests: Sequence[Request]
+    plan: Plan,
+    pool: workers.Pool,
+    settings: "Settings",
+    console: "Console",
+    n: int,
+    requests: Sequence[Request],
+    known: Mapping[str, Trial],
 ) -> dict[Request, Trial]:
     store, stages = Store(settings.store), {r: make_trial(plan.suite, plan.data, r) for r in requests}
-    todo = {workers.spelled(s): r for r, s in stages.items() if store.read(s.kind, s.key) is None}
+    lacking = {r: s for r, s in stages.items() if s.key not in known and store.read(s.kind, s.key) is None}
+    todo = {workers.spelled(s): r for r, s in lacking.items()}
+    lost: dict[Request, str] = {}
     if todo:
         work = [float(training_work(r.recipe, Budget.of(r.fraction, n).k, n)) for r in todo.values()]
         rates = {name: pool.rates(regime.model).training for name, regime in plan.suite.on_clocks().items()}
@@ -63,16 +78,13 @@ def _answers(
             pool, console, "Training", workers.trial, [name for _, name in order], [amount for amount, _ in order]
         )
         lost = {todo[name]: why.failure.message for name, why in failed.items()}
-    else:
-        lost = {}
-    answer = partial(_trial, store, lost)
-    return {request: answer(request, stage.key) for request, stage in stages.items()}
+    return {r: known.get(s.key) or _trial(store, lost, r, s.key) for r, s in stages.items()}
 
 
 def _trial(store: Store, lost: Mapping[Request, str], request: Request, key: str) -> Trial:
     made = store.read("trial", key)
     right, images = (made.meta["right"], made.meta["images"]) if made else (0, 0)
-    return Trial(**vars(request), images=images, right=right, failure=lost.get(request, ""))
+    return Trial(**vars(request), images=images, right=right, failure=lost.get(request, ""), key=key)
 
 
 def make_trial(suite: Suite, data: Data, request: Request) -> Stage:

@@ -11,7 +11,7 @@ from benchmark.tuning.trials import Request, Trial
 from methods.errors import UsageError
 
 Ask = Callable[[str, Sequence[Request]], Mapping[Request, Trial]]  # told which hyperparameter they are about
-EPOCHS, LR, WEIGHT_DECAY = "epochs", "lr", "weight_decay"
+EPOCHS, LR, OPTIMISER, WEIGHT_DECAY = "epochs", "lr", "optimiser", "weight_decay"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Found:
 
     def tuned(self, base: Recipe) -> Tuned | None:
         """What differs from the recipe as written; None where nothing does."""
-        changed = {what: getattr(self.recipe, what) for what in (EPOCHS, LR, WEIGHT_DECAY)}
+        changed = {what: getattr(self.recipe, what) for what in (EPOCHS, OPTIMISER, LR, WEIGHT_DECAY)}
         changed = {what: value for what, value in changed.items() if value != getattr(base, what)}
         return Tuned(fraction=self.place.fraction, clock=base.clock, **changed) if changed else None
 
@@ -73,7 +73,7 @@ def search(suite: Suite, ask: Ask) -> list[Found]:
     def requests(place: Place, recipes: Iterable[Recipe]) -> list[Request]:
         return [Request(place.regime, place.fraction, recipe, number) for recipe in recipes for number in numbers]
 
-    for what in (EPOCHS, LR, WEIGHT_DECAY):
+    for what in (EPOCHS, LR, OPTIMISER, WEIGHT_DECAY):
         tried = {place: [recipe, *_others(suite, place, recipe, what)] for place, recipe in taken.items()}
         wanted = [r for place, recipes in tried.items() if len(recipes) > 1 for r in requests(place, recipes)]
         known |= ask(what, [request for request in wanted if request not in known])
@@ -113,7 +113,15 @@ def _tuning(suite: Suite) -> Tuning:
 
 def _others(suite: Suite, place: Place, recipe: Recipe, what: str) -> list[Recipe]:
     """The recipe with each other value that may be tried there."""
-    values: Iterable[float] = getattr(_tuning(suite), what)
+    tuning = _tuning(suite)
+    if what == OPTIMISER:
+        if tuning.adamw is None or recipe.optimiser == "adamw":
+            return []
+        decay, *_ = tuning.adamw.weight_decay
+        return [recipe.model_copy(update={OPTIMISER: "adamw", LR: lr, WEIGHT_DECAY: decay}) for lr in tuning.adamw.lr]
+    values: Iterable[float] = getattr(tuning, what)
+    if what == WEIGHT_DECAY and tuning.adamw and recipe.optimiser == "adamw":
+        values = tuning.adamw.weight_decay
     if what == EPOCHS:
         most = max(suite.fractions) * recipe.epochs
         free = recipe.clock == "epochs"

@@ -25,7 +25,7 @@ class Trial(Spec):
     """How a recipe fared on a random coreset.
 
     `right` of `images` of `tune`: under standard training when clean; under TRADES under the suite's PGDs at the radius
-    that it trains for. `failure` says why there is none, and `right` is 0.
+    that it trains for. `failure` says why there is none, and `right` is 0. `key` is the content address of the trial.
     """
 
     regime: str
@@ -35,6 +35,7 @@ class Trial(Spec):
     images: int
     right: int
     failure: str = ""
+    key: str = ""
 
     @property
     def request(self) -> Request:

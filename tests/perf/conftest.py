@@ -17,11 +17,25 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmark.execution.allocator import keep_freed_memory
 from benchmark.provenance import processor
 from benchmark.store import write_atomically
 
 FULL = os.environ.get("PERF_SIZE") == "full"
 PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is timed as workers run comes last: nothing takes back what they ask of the C library's allocator."""
+    if config.getoption("benchmark_enable"):
+        items.sort(key=lambda item: item.get_closest_marker("worker") is not None)
+
+
+@pytest.fixture
+def as_in_workers(benchmark: BenchmarkFixture) -> None:
+    """From here on this process keeps freed memory, as workers do: on both sides of a ratio."""
+    if not benchmark.disabled:
+        keep_freed_memory()
 
 
 class Book:

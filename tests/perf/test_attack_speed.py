@@ -24,6 +24,8 @@ from tests.perf.conftest import FULL
 
 Attacked = tuple[nn.Module, Tensor, Tensor]
 
+pytestmark = pytest.mark.worker  # the package is called as it comes, before the first of ours
+
 DIGITS = Recipe(objective="trades", epochs=10, batch_size=32, lr=0.07, epsilon=0.2, inner_step_size=0.05)
 CIFAR = Recipe(objective="trades", epochs=8, batch_size=128, lr=0.1, channels_last=True)
 EPSILON, IMAGES = (8 / 255, 500) if FULL else (0.15, 100)

@@ -17,6 +17,8 @@ from benchmark.spec import Augment, DatasetSpec, Recipe, Training
 from benchmark.stages.trace import trace
 from tests.perf.conftest import FULL
 
+pytestmark = [pytest.mark.worker, pytest.mark.usefixtures("as_in_workers")]
+
 ONLINE = ["correct", "logit_margin", "probability_margin", "label_probability", "probability_shift"]
 SNAPSHOTS = ["input_grad_norm", "error_norm", "last_layer_grad_norm", "loss", "probability", "features"]
 KINDS = {"online": (ONLINE, 1 / 1.10), "every snapshot": (ONLINE + SNAPSHOTS, 1 / 1.6)}

@@ -17,6 +17,8 @@ from tests.perf.baselines_training import train_trades
 from tests.perf.conftest import FULL
 from tests.perf.test_trace_speed import noise
 
+pytestmark = [pytest.mark.worker, pytest.mark.usefixtures("as_in_workers")]
+
 BATCH = {"cnn-small": 128, "resnet18": 128 if FULL else 32}
 STEPS = {"cnn-small": 4, "resnet18": 1}
 AUTHORS = Recipe(objective="trades", epochs=1, lr=0.01, schedule="constant")

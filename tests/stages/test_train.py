@@ -122,7 +122,7 @@ def plain_loop(recipe: Recipe, ids: Tensor, weights: Tensor | None = None) -> Cl
     model = network()
     ids = ids.sort().values if weights is None else ids
     share = {int(i): 1.0 if weights is None else float(weights[n] / weights.mean()) for n, i in enumerate(ids)}
-    velocity = [torch.zeros_like(p) for p in model.parameters()]
+    velocity, squares = ([torch.zeros_like(p) for p in model.parameters()] for _ in range(2))
     batches = math.ceil(len(ids) / recipe.batch_size)
     total, step = recipe.epochs * batches, 0
     for epoch in range(recipe.epochs):
@@ -142,20 +142,33 @@ def plain_loop(recipe: Recipe, ids: Tensor, weights: Tensor | None = None) -> Cl
             if recipe.max_norm and length > recipe.max_norm:
                 found = tuple(g * (recipe.max_norm / length) for g in found)
             rate = recipe.lr * rate_factor(step, total, recipe.schedule)
+            step += 1
             with torch.no_grad():
-                for p, g, v in zip(model.parameters(), found, velocity, strict=True):
+                for p, g, v, s in zip(model.parameters(), found, velocity, squares, strict=True):
+                    if recipe.optimiser == "adamw":
+                        v.mul_(recipe.momentum).add_((1 - recipe.momentum) * g)
+                        s.mul_(0.999).add_(0.001 * g * g)
+                        first, second = v / (1 - recipe.momentum**step), s / (1 - 0.999**step)
+                        p.sub_(rate * (first / (second.sqrt() + 1e-8) + recipe.weight_decay * p))
+                        continue
                     g = g + recipe.weight_decay * p
                     v.mul_(recipe.momentum).add_(g)
                     p.sub_(rate * (g + recipe.momentum * v if recipe.nesterov else v))
-            step += 1
     return model
+
+
+OPTIMISERS: dict[str, dict[str, object]] = {
+    "sgd": {"nesterov": False},
+    "nesterov": {"nesterov": True},
+    "adamw": {"optimiser": "adamw", "lr": 0.003, "weight_decay": 0.1},
+}
 
 
 @BOTH
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("nesterov", [False, True])
-def test_training_is_the_textbook_loop(recipe: Recipe, weighted: bool, nesterov: bool) -> None:
-    recipe = recipe.model_copy(update={"nesterov": nesterov})
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_training_is_the_textbook_loop(recipe: Recipe, weighted: bool, optimiser: str) -> None:
+    recipe = recipe.model_copy(update=OPTIMISERS[optimiser])
     weights = torch.linspace(0, 3, len(IDS), dtype=torch.float64) if weighted else None
     ours, plain = trained(recipe, weights=weights), plain_loop(recipe, IDS, weights)
     for a, b, start in zip(ours.parameters(), plain.parameters(), network().parameters(), strict=True):

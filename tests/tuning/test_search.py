@@ -64,7 +64,34 @@ def test_one_hyperparameter_follows_the_other() -> None:
     recipe = taken(found, "trades", 0.3)
     assert (recipe.lr, recipe.weight_decay) == (0.2, 0.01)
     assert {r.recipe.lr for r in asked.trials if r.recipe.weight_decay == 0.01} == {0.2}
-    assert asked.rounds == ["epochs", "lr", "weight_decay"]
+    assert asked.rounds == ["epochs", "lr", "optimiser", "weight_decay"]
+
+
+ADAMW = {"lr": [0.001, 0.003], "weight_decay": [0.1, 0.01]}
+
+
+def test_adamw_is_tried_at_rates_of_its_own_against_the_best_of_sgd() -> None:
+    """At 0.1 AdamW beats what SGD's rates gained; at 0.3 it beats the recipe as written, but not that."""
+
+    def answer(request: Request) -> int:
+        recipe = request.recipe
+        if recipe.optimiser == "sgd":
+            return 520 if recipe.lr == 0.2 else 500
+        best = 530 if request.fraction == 0.1 else 510
+        return best * (recipe.lr == 0.003) + 5 * (recipe.weight_decay == 0.01)
+
+    asked = Asked(answer)
+    found = search(suite(lr=[0.2], weight_decay=[0.002], adamw=ADAMW, fractions=[0.1, 0.3]), asked)
+    adamw = taken(found, "trades", 0.1)
+    assert (adamw.optimiser, adamw.lr, adamw.weight_decay) == ("adamw", 0.003, 0.01)
+    sgd = taken(found, "trades", 0.3)
+    assert (sgd.optimiser, sgd.lr, sgd.weight_decay) == ("sgd", 0.2, 0.0005)
+    decays = {(r.fraction, r.recipe.optimiser, r.recipe.weight_decay) for r in asked.trials}
+    assert (0.1, "sgd", 0.002) not in decays  # only at the rate and with the optimiser that were taken
+    assert (0.3, "adamw", 0.01) not in decays
+    lines = written(suite(), found)
+    assert 'optimiser = "adamw", lr = 0.003, weight_decay = 0.01' in lines
+    assert lines.count("adamw") == 2  # in both regimes, at one fraction
 
 
 def test_more_epochs_only_where_they_cost_no_more_than_the_largest_coreset() -> None:

@@ -1,0 +1,28 @@
+"""Published records in place of computing: a newcomer's row is all that a comparison with the others costs."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from benchmark.execution.assemble import keys
+from benchmark.plan import Cell, Plan
+from benchmark.records import Record, read_records
+from benchmark.results import records_of
+
+
+def published_records(plan: Plan, cells: Iterable[Cell], results: Path) -> dict[str, Record]:
+    """The published record of each cell that has one under the keys that the code at hand gives it, by the cell's id.
+
+    They are those of the plan's suite, without the rows and the clock that a command line added to its name. A key
+    covers data, code, recipe and seeds, and not the machine, which each record names.
+
+    Raises:
+        CoresetBenchError: the suite has not been published, or its records cannot be read.
+    """
+    path = records_of(plan.suite.name.partition("+")[0], results)
+    known = {_identity(record.factors.row, record.keys): record for record in read_records(path)}
+    found = {cell.id: known.get(_identity(cell.name, keys(cell))) for cell in cells}
+    return {name: record for name, record in found.items() if record}
+
+
+def _identity(row: str, keys: dict[str, str]) -> tuple[str, frozenset[tuple[str, str]]]:
+    return row, frozenset(keys.items())
