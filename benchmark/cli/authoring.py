@@ -51,4 +51,5 @@ def new_method(
         print(f"Written: {path}")
     plugin = written[0].parent if written[0].name == "pyproject.toml" else None
     install = f"python -m pip install --editable {shlex.quote(str(plugin))}, " if plugin else ""
-    print(f"Next: {install}edit it, then coreset-bench check {name} and coreset-bench run digits --row {name}")
+    run = f"coreset-bench run digits --row {name} --published"
+    print(f"Next: {install}edit it, then coreset-bench check {name} and {run}")

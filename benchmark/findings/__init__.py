@@ -5,6 +5,7 @@ template calls what is here, all of it derived from published files when it is r
 
     suite(NAME)             a suite: its sizes, its regimes, what to pick (`suites`)
     suite(NAME).of(REGIME)  its standings in one regime (`regimes`, `statements`)
+    tried(NAME)             what its recipes were chosen from (`tuning`)
     claims                  the paper's claims and their verdicts (`answers`)
     speed                   how much faster than plain implementations (`speed`)
     runs, prepared          a table of what was run, and the suites that were not

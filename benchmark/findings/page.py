@@ -13,7 +13,10 @@ from benchmark.findings.answers import Claims
 from benchmark.findings.prose import typed_in_template
 from benchmark.findings.speed import Speed
 from benchmark.findings.suites import Suite, confidence, runs
+from benchmark.findings.tuning import Tried
+from benchmark.results import TUNING
 from benchmark.spec import suite_names
+from benchmark.tuning import read_trials
 from methods.errors import CoresetBenchError, unknown
 
 PAGE = "README.md"  # under the results
@@ -50,9 +53,13 @@ def rendered(results: Path, suites: Sequence[Published], asked: Sequence[Asked])
             raise unknown("published suite", name, known)
         return known[name]
 
+    def tried(name: str) -> Tried:
+        return Tried(named(name).published, read_trials(results / name / TUNING), refuse)
+
     try:
         text = template.render(
             suite=named,
+            tried=tried,
             claims=Claims(asked, refuse),
             speed=Speed(results / "perf", refuse),
             runs=runs(list(known.values())),

@@ -55,8 +55,12 @@ def read_trials(path: Path) -> list[Trial]:
     """The trials of a file.
 
     Raises:
-        CoresetBenchError: a line is no trial.
+        CoresetBenchError: there is no such file, or a line is no trial.
     """
+    if not path.is_file():
+        raise CoresetBenchError(
+            f"There are no trials at {path}; `coreset-bench tune` makes them, `publish` copies them."
+        )
     found = []
     for number, line in enumerate(path.read_text().splitlines(), start=1):
         try:
