@@ -6,7 +6,8 @@ from pathlib import Path
 from benchmark.execution.assemble import keys
 from benchmark.plan import Cell, Plan
 from benchmark.records import Record, read_records
-from benchmark.results import records_of
+from benchmark.results import records_in
+from methods.errors import UsageError
 
 
 def published_records(plan: Plan, cells: Iterable[Cell], results: Path) -> dict[str, Record]:
@@ -16,9 +17,14 @@ def published_records(plan: Plan, cells: Iterable[Cell], results: Path) -> dict[
     covers data, code, recipe and seeds, and not the machine, which each record names.
 
     Raises:
-        CoresetBenchError: the suite has not been published, or its records cannot be read.
+        UsageError: the suite has not been published.
+        CoresetBenchError: its records cannot be read.
     """
-    path = records_of(plan.suite.name.partition("+")[0], results)
+    suite = plan.suite.name.partition("+")[0]
+    if not (path := records_in(results / suite)):
+        raise UsageError(
+            f"Nothing of '{suite}' is published under {results}; leave out --published to compute all of it."
+        )
     known = {_identity(record.factors.row, record.keys): record for record in read_records(path)}
     found = {cell.id: known.get(_identity(cell.name, keys(cell))) for cell in cells}
     return {name: record for name, record in found.items() if record}

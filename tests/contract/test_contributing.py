@@ -81,6 +81,7 @@ def fresh(tmp_path: Path) -> Path:
     for file in ("Makefile", "pyproject.toml", "constraints.txt", "coreset_bench.py"):
         shutil.copy(CLONE / file, tmp_path)
         os.utime(tmp_path / file, (0, 0))  # older than the environment, so that `make setup` finds nothing to do
+    shutil.copytree(CLONE / "results" / "digits", tmp_path / "results" / "digits")
     (tmp_path / "benchmark" / "suites" / "digits.toml").write_text(DIGITS)
     programs = tmp_path / ".venv" / "bin"
     programs.mkdir(parents=True)

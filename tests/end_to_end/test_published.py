@@ -93,7 +93,7 @@ def test_a_new_row_and_another_recipe_are_all_there_is_to_compute(
 def test_what_was_never_published_is_said(
     tiny_suite: Callable[..., Suite], tmp_path: Path, settings_in: SettingsIn, quiet: Console
 ) -> None:
-    with pytest.raises(UsageError, match="There are no results"):
+    with pytest.raises(UsageError, match="leave out --published"):
         run_suite(tiny_suite(), settings_in(tmp_path, published=True), quiet)
 
 

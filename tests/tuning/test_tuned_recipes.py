@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from benchmark import wording
 from benchmark.execution.run import Settings, run_suite
 from benchmark.leaderboard.document import render_markdown
 from benchmark.leaderboard.outcomes import settings
 from benchmark.plan import make_calibration, make_plan
+from benchmark.results import TUNING
 from benchmark.spec import Suite, validated_suite
+from benchmark.tuning import write_trials
 from benchmark.tuning.run import tune
 from methods.errors import UsageError
 from tests.conftest import make_tiny_suite
@@ -64,15 +67,21 @@ def test_what_makes_no_sense_is_refused(entries: list[dict[str, Any]], message: 
 
 
 def test_a_run_records_it_and_the_leaderboard_says_it(tmp_path: Path, settings_in: SettingsIn) -> None:
-    suite = tuned({"fraction": 0.1, "lr": 0.3, "epochs": 6})
+    adamw = {"fraction": 0.5, "optimiser": "adamw", "lr": 0.003, "weight_decay": 0.01}
+    suite = tuned({"fraction": 0.1, "lr": 0.3, "epochs": 6}, adamw)
     records = run_suite(suite, settings_in(tmp_path), Console(file=StringIO())).records
     steps = {(r.factors.fraction, r.factors.optimiser_steps) for r in records if r.factors.regime == "standard"}
     assert (0.1, 6) in steps  # 15 images are one batch
     common = settings(records)["standard"]
     assert common.recipe.lr == 0.1
-    assert [(fraction, recipe.lr, recipe.epochs) for fraction, recipe in common.tuned] == [(0.1, 0.3, 6)]
+    assert [(fraction, recipe.lr, recipe.epochs) for fraction, recipe in common.tuned] == [
+        (0.1, 0.3, 6),
+        (0.5, 0.003, 3),
+    ]
     assert settings(records)["trades"].tuned == ()
-    assert "; at 10 %: 6 epochs, learning rate 0.3; equal epochs" in render_markdown(records)
+    changes = "at 10 %: 6 epochs, learning rate 0.3; at 50 %: AdamW, learning rate 0.003, weight decay 0.01"
+    assert f"; {changes}; equal epochs" in render_markdown(records)
+    assert "3 epochs of AdamW at batch 32, β₁ 0.9, weight decay 0.01" in wording.recipe(common.tuned[1][1])
 
 
 def test_recipes_are_tuned_on_random_coresets_and_tuning_resumes(tmp_path: Path, settings_in: SettingsIn) -> None:
@@ -87,6 +96,10 @@ def test_recipes_are_tuned_on_random_coresets_and_tuning_resumes(tmp_path: Path,
     again, same = tune(suite, settings_in(tmp_path), Console(file=said))
     assert (again, same) == (found, trials)
     assert "Training" not in said.getvalue()
+    write_trials(tmp_path / "elsewhere" / "results" / suite.name / TUNING, trials[1:])
+    elsewhere = settings_in(tmp_path / "elsewhere", published=True)
+    assert tune(suite, elsewhere, Console(file=StringIO())) == (found, trials)
+    assert len(list((elsewhere.store / "trial").rglob("meta.json"))) == 1  # the one that was not published
     models = {cell.model.key for cell in make_plan(suite).cells}
     assert not any((tmp_path / "store" / "model").rglob("meta.json")), models
 
