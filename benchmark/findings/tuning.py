@@ -26,11 +26,6 @@ class Tried:
         """Of the suite's own regimes: other clocks may have been tried as well."""
         return f"{len(self._of_places):,}"
 
-    @property
-    def most_epochs(self) -> str:
-        """Of any that was tried."""
-        return f"{max(trial.recipe.epochs for trial in self._of_places)}"
-
     def stays(self, optimiser: str, beside: str) -> str:
         """ "SGD"; refused unless, at every place that was tuned, both were tried and this one was taken."""
         for (regime, fraction), recipe in self._taken.items():
@@ -42,6 +37,14 @@ class Tried:
             if recipe.optimiser != optimiser:
                 self.refuse(f"{wording.OPTIMISERS[recipe.optimiser]} was taken {at}")
         return wording.OPTIMISERS[optimiser]
+
+    def longer(self, at: float) -> str:
+        """ "30 %"; refused unless models there are trained for more epochs than those of any other tuned fraction."""
+        for regime, fraction in self._taken:
+            others = [r.epochs for (name, f), r in self._taken.items() if name == regime and f != at]
+            if fraction == at and self._taken[regime, at].epochs <= max(others, default=0):
+                self.refuse(f"no more epochs were taken at {wording.percent(at)} of {self.published.name} in {regime}")
+        return wording.percent(at)
 
     def untuned(self, row: str) -> str:
         """The row's name; refused where anything was tried at its fraction."""

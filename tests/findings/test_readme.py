@@ -152,4 +152,6 @@ def test_ten_classes_of_imagenet() -> None:
     standard.level("easycore", "random")
     for metric in ("clean", "worst_class"):
         standard.behind("easycore", "random", metric)
+    assert "easycore@balanced" in standard.surely_above("random")
     standard.ahead("easycore@balanced", "random", "worst_class")
+    standard.behind("easycore@balanced", "random", "clean")
