@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
+from pydantic import BaseModel, TypeAdapter
 
 from methods.errors import CoresetBenchError
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 Kind = Literal["bool", "int", "float", "text", "json"]
+_ANY: TypeAdapter[Any] = TypeAdapter(Any)
 _SCALARS: dict[frozenset[Any], Kind] = {
     frozenset({bool}): "bool",
     frozenset({int}): "int",
@@ -54,7 +54,7 @@ def value_at(model: BaseModel, name: str, kind: Kind) -> Any:
         if found is None:
             return None
         found = getattr(found, part)
-    return spelled(to_jsonable_python(found), kind)
+    return spelled(_ANY.dump_python(found, mode="json"), kind)
 
 
 def spelled(value: Any, kind: Kind) -> Any:
